@@ -1,0 +1,71 @@
+//! The only door to the disk. Everything the engine does to files goes through [`Disk`], so that a test can make any
+//! single operation fail.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::Result;
+
+/// A file system, or one that lies in a scripted way. All paths are absolute or relative to the process.
+pub trait Disk: Send + Sync + Debug {
+    /// Creates a file that must not exist yet (`O_EXCL`) for appending.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] with the path, here and below.
+    fn create(&self, path: &Path) -> Result<Box<dyn WriteFile>>;
+    /// Opens a file for positioned reads.
+    fn open(&self, path: &Path) -> Result<Arc<dyn ReadFile>>;
+    /// Renames a file; callers only ever rename to names that were never used.
+    fn rename(&self, from: &Path, to: &Path) -> Result<()>;
+    /// Gives a file a second name; fails when that name exists. The portable exclusive publish.
+    fn link(&self, from: &Path, to: &Path) -> Result<()>;
+    /// Removes a file; one that is already gone is not an error.
+    fn remove(&self, path: &Path) -> Result<()>;
+    /// Creates a directory whose parent exists; an existing one is not an error.
+    fn create_dir(&self, path: &Path) -> Result<()>;
+    /// Makes the entries of a directory durable.
+    fn sync_dir(&self, path: &Path) -> Result<()>;
+    /// Files (not directories) of a directory, in no order.
+    fn list(&self, path: &Path) -> Result<Vec<FileEntry>>;
+    /// Space on the volume that holds `path`.
+    fn space(&self, path: &Path) -> Result<Space>;
+}
+
+/// A file being written, front to back.
+pub trait WriteFile: Send + Debug {
+    /// Appends all of `bytes`.
+    fn append(&mut self, bytes: &[u8]) -> Result<()>;
+    /// Makes everything appended so far durable (`fdatasync`). After an error the file must not be used again.
+    fn sync(&mut self) -> Result<()>;
+    /// Closes the file and reports what close reports (on NFS that is where a full disk shows).
+    fn close(self: Box<Self>) -> Result<()>;
+}
+
+/// A file opened for reading.
+pub trait ReadFile: Send + Sync + Debug {
+    /// Size in bytes when it was opened.
+    fn size_bytes(&self) -> u64;
+    /// Exactly `len` bytes from `offset`; a short file is an error.
+    fn read_at(&self, offset: u64, len: usize) -> Result<Bytes>;
+}
+
+/// A file in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Name without the directory.
+    pub name: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+}
+
+/// Space on a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that an ordinary user may still write.
+    pub available_bytes: u64,
+    /// Size of the volume.
+    pub total_bytes: u64,
+}

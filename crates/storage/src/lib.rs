@@ -1,0 +1,21 @@
+//! Cairn's storage engine: telemetry in, durable Parquet segments, pruned scans out.
+#![deny(clippy::indexing_slicing)]
+
+mod error;
+mod ids;
+mod io;
+mod predicate;
+mod scan;
+mod schema;
+mod time;
+
+pub use error::{Error, ErrorKind, Result};
+pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
+pub use io::{Disk, FileEntry, ReadFile, Space, WriteFile};
+pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
+pub use scan::{ScanRequest, Top, read_field};
+pub use schema::{Column, ColumnKind, TableDef, attributes_type, hex_text};
+pub use time::{
+    Clock, ManualClock, NANOS_PER_BUCKET, NANOS_PER_DAY, NANOS_PER_SECOND, Nanos, SystemClock,
+    TimeRange,
+};

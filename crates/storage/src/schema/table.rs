@@ -1,0 +1,82 @@
+//! A table: its columns, the order its segments are sorted by, and its Arrow schemas.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::column::Column;
+use super::tables;
+use crate::ids::TableId;
+
+/// Definition of a stored table.
+#[derive(Debug, Clone, Copy)]
+pub struct TableDef {
+    /// Which table.
+    pub id: TableId,
+    /// Stored columns in the order of `SELECT *`. The first is always `Timestamp`.
+    pub columns: &'static [Column],
+    /// Column that comes between the 5-minute bucket and `Timestamp` in the sort order of segments.
+    pub cluster_column: &'static str,
+    /// One sentence for people.
+    pub doc: &'static str,
+}
+
+impl TableDef {
+    /// The definition of `table`.
+    #[must_use]
+    pub fn of(table: TableId) -> &'static Self {
+        match table {
+            TableId::Logs => &tables::LOGS,
+            TableId::Traces => &tables::TRACES,
+        }
+    }
+
+    /// The column called `name`, case-sensitive.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Position of the column called `name`.
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Schema of the batches that ingest hands over.
+    #[must_use]
+    pub fn write_schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(
+            self.columns
+                .iter()
+                .map(Column::write_field)
+                .collect::<Vec<_>>(),
+        ))
+    }
+
+    /// Schema of a scan of all columns.
+    #[must_use]
+    pub fn read_schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(
+            self.columns
+                .iter()
+                .map(Column::read_field)
+                .collect::<Vec<_>>(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_starts_with_its_timestamp_and_has_its_cluster_column() {
+        for id in TableId::ALL {
+            let table = TableDef::of(id);
+            assert_eq!(table.id, id);
+            assert_eq!(table.index_of("Timestamp"), Some(0));
+            assert!(table.column(table.cluster_column).is_some(), "{id}");
+        }
+    }
+}

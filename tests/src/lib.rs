@@ -1,0 +1,1 @@
+//! The package of the end-to-end tests; see `suite` and `tidy.rs`.
