@@ -5,6 +5,7 @@ mod error;
 mod ids;
 mod io;
 mod predicate;
+mod record;
 mod scan;
 mod schema;
 mod time;
@@ -13,6 +14,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
 pub use io::{Disk, FileEntry, ReadFile, Space, WriteFile};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
+pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{ScanRequest, Top, read_field};
 pub use schema::{Column, ColumnKind, TableDef, attributes_type, hex_text};
 pub use time::{
