@@ -1,1 +1,2 @@
-//! The package of the end-to-end tests; see `suite` and `tidy.rs`.
+//! The package of the end-to-end tests: `tidy` checks the rules of the code base, `suite` drives the
+//! built binary. Holds no code of its own.

@@ -148,7 +148,7 @@ impl Predicate {
             }
             Self::Not(part) => part.for_each_column(visit),
             Self::Compare { column, .. } | Self::In { column, .. } | Self::Match { column, .. } => {
-                visit(column)
+                visit(column);
             }
         }
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::column::Column;
-use super::tables;
 use crate::ids::TableId;
 
 /// Definition of a stored table.
@@ -22,15 +21,6 @@ pub struct TableDef {
 }
 
 impl TableDef {
-    /// The definition of `table`.
-    #[must_use]
-    pub fn of(table: TableId) -> &'static Self {
-        match table {
-            TableId::Logs => &tables::LOGS,
-            TableId::Traces => &tables::TRACES,
-        }
-    }
-
     /// The column called `name`, case-sensitive.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
@@ -63,20 +53,5 @@ impl TableDef {
                 .map(Column::read_field)
                 .collect::<Vec<_>>(),
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_table_starts_with_its_timestamp_and_has_its_cluster_column() {
-        for id in TableId::ALL {
-            let table = TableDef::of(id);
-            assert_eq!(table.id, id);
-            assert_eq!(table.index_of("Timestamp"), Some(0));
-            assert!(table.column(table.cluster_column).is_some(), "{id}");
-        }
     }
 }

@@ -5,7 +5,7 @@ use super::ColumnKind::{
 };
 use super::{Column, column};
 use crate::ids::TableId;
-use crate::schema::TableDef;
+use crate::schema::table::TableDef;
 
 pub(in crate::schema) static LOGS: TableDef = TableDef {
     id: TableId::Logs,
