@@ -4,6 +4,8 @@
 mod error;
 mod ids;
 mod io;
+mod limits;
+mod names;
 mod predicate;
 mod record;
 mod scan;
@@ -12,7 +14,7 @@ mod time;
 
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
-pub use io::{Disk, FileEntry, ReadFile, Space, WriteFile};
+pub use io::{Disk, FileEntry, LocalDisk, LockGuard, ReadFile, Space, TryLock, WriteFile};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{ScanRequest, Top, read_field};

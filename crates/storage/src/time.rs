@@ -82,6 +82,20 @@ impl Clock for SystemClock {
     }
 }
 
+/// Measures how long something took, for statistics only: nothing is decided by it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(crate) fn elapsed_ns(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
 /// A clock that a test moves.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);

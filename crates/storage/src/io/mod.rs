@@ -9,6 +9,15 @@ use bytes::Bytes;
 
 use crate::error::Result;
 
+pub(crate) mod atomic;
+#[cfg(test)]
+pub(crate) mod fault;
+mod local;
+mod lock;
+
+pub use local::LocalDisk;
+pub(crate) use lock::acquire as acquire_lock;
+
 /// A file system, or one that lies in a scripted way. All paths are absolute or relative to the process.
 pub trait Disk: Send + Sync + Debug {
     /// Creates a file that must not exist yet (`O_EXCL`) for appending.
@@ -30,8 +39,14 @@ pub trait Disk: Send + Sync + Debug {
     fn sync_dir(&self, path: &Path) -> Result<()>;
     /// Files (not directories) of a directory, in no order.
     fn list(&self, path: &Path) -> Result<Vec<FileEntry>>;
+    /// Names of the directories inside a directory, in no order.
+    fn list_dirs(&self, path: &Path) -> Result<Vec<String>>;
+    /// Makes the contents of an existing file durable: after a crash it may be readable but not yet safe.
+    fn sync_file(&self, path: &Path) -> Result<()>;
     /// Space on the volume that holds `path`.
     fn space(&self, path: &Path) -> Result<Space>;
+    /// Takes the lock file `path` for this process without waiting. The lock ends with the process or the guard.
+    fn try_lock(&self, path: &Path) -> Result<TryLock>;
 }
 
 /// A file being written, front to back.
@@ -40,7 +55,8 @@ pub trait WriteFile: Send + Debug {
     fn append(&mut self, bytes: &[u8]) -> Result<()>;
     /// Makes everything appended so far durable (`fdatasync`). After an error the file must not be used again.
     fn sync(&mut self) -> Result<()>;
-    /// Closes the file and reports what close reports (on NFS that is where a full disk shows).
+    /// Makes everything durable, then closes: what close could still report (on NFS a full disk shows there) has
+    /// been reported by the sync.
     fn close(self: Box<Self>) -> Result<()>;
 }
 
@@ -51,6 +67,18 @@ pub trait ReadFile: Send + Sync + Debug {
     /// Exactly `len` bytes from `offset`; a short file is an error.
     fn read_at(&self, offset: u64, len: usize) -> Result<Bytes>;
 }
+
+/// Outcome of [`Disk::try_lock`].
+#[derive(Debug)]
+pub enum TryLock {
+    /// Ours until the guard is dropped.
+    Held(Box<dyn LockGuard>),
+    /// Somebody else's; what they wrote into the file about themselves.
+    Busy(String),
+}
+
+/// A held lock; dropping it lets go.
+pub trait LockGuard: Send + Sync + Debug {}
 
 /// A file in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
