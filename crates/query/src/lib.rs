@@ -1,1 +1,12 @@
 //! ClickHouse SQL over DataFusion.
+
+mod answer;
+mod control;
+mod error;
+mod limits;
+mod types;
+
+pub use answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};
+pub use control::{Cancel, Progress};
+pub use error::{ErrorCode, QueryError, Result};
+pub use types::{IntervalUnit, Type, Value};

@@ -6,7 +6,13 @@ mod common;
 mod name;
 mod value;
 
+pub(crate) use arrow::{
+    entries_field, entry_fields, item_field, tuple_fields, uuid_text, values_to_array,
+};
+pub(crate) use common::common_type;
+pub(crate) use name::{Identifier, Quoted};
 pub use value::Value;
+pub(crate) use value::as_f64;
 
 /// A ClickHouse type. [`std::fmt::Display`] prints the name that clients see, `FromStr` reads it.
 ///
