@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 /// Nanoseconds in one second.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 /// Nanoseconds in the 5-minute bucket that heads every sort key.
@@ -10,7 +12,9 @@ pub const NANOS_PER_BUCKET: i64 = 300 * NANOS_PER_SECOND;
 pub const NANOS_PER_DAY: i64 = 86_400 * NANOS_PER_SECOND;
 
 /// A point in time: nanoseconds since 1970-01-01 00:00:00 UTC. Valid data lies in `[0, i64::MAX]`, which ends in 2262.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Nanos(pub i64);
 
 impl Nanos {
@@ -34,7 +38,7 @@ impl Nanos {
 }
 
 /// An inclusive range of time. Empty ranges do not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TimeRange {
     /// First instant.
     pub min: Nanos,

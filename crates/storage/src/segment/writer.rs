@@ -1,0 +1,344 @@
+//! From the batches of a memtable to segment files: sort, cut into days, gather slice by slice, encode, checksum.
+//!
+//! Publishes nothing: the files are complete and durable, but no manifest names them yet.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::errors::ParquetError;
+
+use super::checksum::BlockChecksums;
+use super::columns::FlushColumn;
+use super::layout::{PAGE_ROWS, ROW_GROUP_BYTES, ROW_GROUP_ROWS, file_schema, writer_properties};
+use super::meta::{RowGroupMeta, SEGMENT_FORMAT, SegmentMeta};
+use super::sort::{DayRun, Location, SortedRows, sort_rows};
+use super::statistics::{StatsBuilder, union};
+use crate::error::{Error, Result};
+use crate::ids::{SegmentId, TableId, WalSeq};
+use crate::io::{Disk, StagedFile, make_dirs};
+use crate::names::DataDir;
+use crate::schema::TableDef;
+use crate::time::{Nanos, TimeRange};
+
+/// Bytes of gathered rows in memory at once, roughly: rows with large texts go in smaller slices.
+const SLICE_BYTES: usize = 8 << 20;
+
+/// Bytes after which what was written is made durable, so that dirty pages do not pile up.
+const SYNC_BYTES: u64 = 32 << 20;
+
+/// What a flush writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlushSource<'a> {
+    /// Whose rows.
+    pub(crate) table: TableId,
+    /// The rows, in the write schema of the table.
+    pub(crate) batches: &'a [RecordBatch],
+    /// First and last WAL record of the rows.
+    pub(crate) seqs: (WalSeq, WalSeq),
+    /// Now.
+    pub(crate) created_at: Nanos,
+}
+
+/// Writes the rows to one file per UTC day. On failure nothing of it is left on disk (as far as the disk allows).
+///
+/// # Errors
+/// Of the disk; [`Error::Invalid`] when a batch does not fit the table.
+pub(crate) fn write_sorted(
+    disk: &dyn Disk,
+    dirs: &DataDir,
+    source: FlushSource<'_>,
+) -> Result<Vec<SegmentMeta>> {
+    let table = TableDef::of(source.table);
+    let schema = table.write_schema();
+    if let Some(batch) = source.batches.iter().find(|batch| batch.schema() != schema) {
+        return Err(Error::Invalid(format!(
+            "a batch of `{}` does not have the table's columns: {}",
+            table.id,
+            batch.schema()
+        )));
+    }
+    let columns: Vec<FlushColumn> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| FlushColumn::prepare(column, index, source.batches))
+        .collect::<Result<_>>()?;
+    let cluster = table
+        .index_of(table.cluster_column)
+        .and_then(|index| columns.get(index))
+        .and_then(FlushColumn::as_label);
+    let sorted = sort_rows(table, source.batches, cluster)?;
+    let mut metas = Vec::with_capacity(sorted.days.len());
+    for run in &sorted.days {
+        let job = DayJob {
+            disk,
+            dirs,
+            table,
+            source,
+            columns: &columns,
+            slice_rows: slice_rows(source.batches),
+        };
+        match job.write(&sorted, *run) {
+            Ok(meta) => metas.push(meta),
+            Err(error) => {
+                discard(disk, dirs, &metas);
+                return Err(error);
+            }
+        }
+    }
+    Ok(metas)
+}
+
+/// Removes files that will not be published. What cannot be removed is swept at the next start.
+pub(crate) fn discard(disk: &dyn Disk, dirs: &DataDir, metas: &[SegmentMeta]) {
+    for meta in metas {
+        disk.remove(&dirs.segment_file(meta.table, meta.day, meta.id)).ok();
+    }
+}
+
+fn slice_rows(batches: &[RecordBatch]) -> usize {
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let row_bytes = bytes.checked_div(rows).unwrap_or_default().max(1);
+    (SLICE_BYTES / row_bytes).clamp(1, PAGE_ROWS)
+}
+
+struct DayJob<'a> {
+    disk: &'a dyn Disk,
+    dirs: &'a DataDir,
+    table: &'static TableDef,
+    source: FlushSource<'a>,
+    columns: &'a [FlushColumn],
+    slice_rows: usize,
+}
+
+impl DayJob<'_> {
+    fn write(&self, sorted: &SortedRows, run: DayRun) -> Result<SegmentMeta> {
+        let id = SegmentId::generate();
+        let path = self.dirs.segment_file(self.table.id, run.day, id);
+        make_dirs(self.disk, self.dirs.root(), &self.dirs.day_dir(run.day))?;
+        let sink = SegmentSink::create(self.disk, self.dirs)?;
+        let mut file = SegmentFile::start(self.table, id, run.time, sink)?;
+        let rows = sorted.order.get(run.start..run.start.saturating_add(run.rows));
+        for slice in rows.unwrap_or_default().chunks(self.slice_rows) {
+            file.push(self.gather(slice)?)?;
+        }
+        let (row_groups, sink) = file.finish()?;
+        let (file_bytes, block_checksums) = sink.commit(&path)?;
+        let mut groups = row_groups.iter();
+        let first = groups.next().map(|group| group.columns.clone()).unwrap_or_default();
+        Ok(SegmentMeta {
+            id,
+            table: self.table.id,
+            format: SEGMENT_FORMAT,
+            level: 0,
+            day: run.day,
+            rows: row_groups.iter().map(|group| group.rows).sum(),
+            file_bytes,
+            time: run.time,
+            first_seq: self.source.seqs.0,
+            last_seq: self.source.seqs.1,
+            created_at: self.source.created_at,
+            columns: groups.fold(first, |all, group| union(&all, &group.columns)),
+            row_groups,
+            block_checksums,
+        })
+    }
+
+    fn gather(&self, locations: &[Location]) -> Result<Vec<ArrayRef>> {
+        self.columns.iter().map(|column| column.gather(locations)).collect()
+    }
+}
+
+/// A segment file being written, row group by row group.
+struct SegmentFile<'a> {
+    table: &'static TableDef,
+    schema: SchemaRef,
+    writer: ArrowWriter<SegmentSink<'a>>,
+    group: Group,
+    row_groups: Vec<RowGroupMeta>,
+}
+
+struct Group {
+    rows: usize,
+    bytes: usize,
+    time: Option<TimeRange>,
+    stats: StatsBuilder,
+}
+
+impl Group {
+    fn new(table: &TableDef) -> Self {
+        Self {
+            rows: 0,
+            bytes: 0,
+            time: None,
+            stats: StatsBuilder::new(table),
+        }
+    }
+}
+
+impl<'a> SegmentFile<'a> {
+    fn start(
+        table: &'static TableDef,
+        id: SegmentId,
+        time: TimeRange,
+        sink: SegmentSink<'a>,
+    ) -> Result<Self> {
+        let schema = file_schema(table);
+        let properties = writer_properties(table, id, time).map_err(write_error)?;
+        // Without Arrow's own schema in the footer: readers must see plain text columns, not our dictionaries.
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options)
+            .map_err(write_error)?;
+        Ok(Self {
+            table,
+            schema,
+            writer,
+            group: Group::new(table),
+            row_groups: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
+        let room = ROW_GROUP_ROWS.saturating_sub(self.group.rows);
+        let rows = arrays.first().map_or(0, |array| array.len());
+        if rows > room {
+            let slice = |start: usize, len: usize| -> Vec<ArrayRef> {
+                arrays.iter().map(|array| array.slice(start, len)).collect()
+            };
+            self.add(slice(0, room))?;
+            self.end_group()?;
+            return self.add(slice(room, rows - room));
+        }
+        self.add(arrays)?;
+        if self.group.rows >= ROW_GROUP_ROWS || self.group.bytes >= ROW_GROUP_BYTES {
+            self.end_group()?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
+        self.group.stats.add(&arrays)?;
+        self.group.bytes += arrays.iter().map(|array| gathered_bytes(array)).sum::<usize>();
+        if let Some(time) = time_range(&arrays)? {
+            self.group.time = Some(self.group.time.map_or(time, |all| all.union(time)));
+        }
+        let batch =
+            RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(|source| Error::Arrow {
+                what: "assembling the rows of a segment",
+                source,
+            })?;
+        self.group.rows += batch.num_rows();
+        let written = self.writer.write(&batch);
+        self.checked(written)
+    }
+
+    fn end_group(&mut self) -> Result<()> {
+        let flushed = self.writer.flush();
+        self.checked(flushed)?;
+        let group = std::mem::replace(&mut self.group, Group::new(self.table));
+        let Some(time) = group.time else {
+            return Ok(());
+        };
+        self.row_groups.push(RowGroupMeta {
+            rows: u64::try_from(group.rows).unwrap_or_default(),
+            time,
+            columns: group.stats.finish(),
+        });
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Vec<RowGroupMeta>, SegmentSink<'a>)> {
+        self.end_group()?;
+        let finished = self.writer.finish().map(drop);
+        self.checked(finished)?;
+        let sink = self.writer.into_inner().map_err(write_error)?;
+        Ok((self.row_groups, sink))
+    }
+
+    /// The disk's own error instead of what the Parquet writer makes of it.
+    fn checked(&mut self, result: std::result::Result<(), ParquetError>) -> Result<()> {
+        result.map_err(|error| self.writer.inner_mut().failure.take().unwrap_or_else(|| write_error(error)))
+    }
+}
+
+fn gathered_bytes(array: &ArrayRef) -> usize {
+    array.to_data().get_slice_memory_size().unwrap_or_default()
+}
+
+fn time_range(arrays: &[ArrayRef]) -> Result<Option<TimeRange>> {
+    let Some(first) = arrays.first() else {
+        return Ok(None);
+    };
+    let times = super::columns::primitive::<arrow::datatypes::TimestampNanosecondType>(first)?;
+    let values = times.values().iter();
+    let bounds = values.clone().min().zip(values.max());
+    Ok(bounds.map(|(min, max)| TimeRange {
+        min: Nanos(*min),
+        max: Nanos(*max),
+    }))
+}
+
+fn write_error(source: ParquetError) -> Error {
+    Error::Parquet {
+        what: "writing a segment".to_owned(),
+        source,
+    }
+}
+
+/// Where the Parquet writer's bytes go: a staged file, with a checksum per block on the way.
+struct SegmentSink<'a> {
+    file: StagedFile<'a>,
+    checksums: BlockChecksums,
+    unsynced_bytes: u64,
+    failure: Option<Error>,
+}
+
+impl<'a> SegmentSink<'a> {
+    fn create(disk: &'a dyn Disk, dirs: &DataDir) -> Result<Self> {
+        Ok(Self {
+            file: StagedFile::create(disk, dirs)?,
+            checksums: BlockChecksums::default(),
+            unsynced_bytes: 0,
+            failure: None,
+        })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.append(bytes)?;
+        self.checksums.update(bytes);
+        self.unsynced_bytes += u64::try_from(bytes.len()).unwrap_or_default();
+        if self.unsynced_bytes >= SYNC_BYTES {
+            self.file.sync()?;
+            self.unsynced_bytes = 0;
+        }
+        Ok(())
+    }
+
+    fn commit(self, path: &std::path::Path) -> Result<(u64, Vec<u32>)> {
+        let bytes = self.file.written_bytes();
+        self.file.commit(path)?;
+        Ok((bytes, self.checksums.finish()))
+    }
+}
+
+impl io::Write for SegmentSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.append(bytes).map_err(|error| {
+            let text = error.to_string();
+            self.failure = Some(error);
+            io::Error::other(text)
+        })?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
