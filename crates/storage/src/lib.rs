@@ -10,6 +10,8 @@ mod predicate;
 mod record;
 mod scan;
 mod schema;
+mod segment;
+mod text_match;
 mod time;
 
 pub use error::{Error, ErrorKind, Result};
@@ -17,8 +19,12 @@ pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
 pub use io::{Disk, FileEntry, LocalDisk, LockGuard, ReadFile, Space, TryLock, WriteFile};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
-pub use scan::{ScanRequest, Top, read_field};
+pub use scan::{
+    MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanRequest, ScanUnit, Snapshot, Top, UnitReader, read_field,
+};
 pub use schema::{Column, ColumnKind, TableDef, attributes_type, hex_text};
+pub use segment::{ColumnStats, LiveSegment, RowGroupMeta, SegmentAccess, SegmentMeta};
+pub use text_match::{TextMatcher, compile_regex, has_token, translate_regex};
 pub use time::{
     Clock, ManualClock, NANOS_PER_BUCKET, NANOS_PER_DAY, NANOS_PER_SECOND, Nanos, SystemClock,
     TimeRange,

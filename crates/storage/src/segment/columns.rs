@@ -154,7 +154,10 @@ impl LabelColumn {
             .iter()
             .map(|(batch, row)| {
                 let batch = self.codes.get(index(*batch));
-                batch.and_then(|codes| codes.get(index(*row))).copied().ok_or_else(out_of_range)
+                batch
+                    .and_then(|codes| codes.get(index(*row)))
+                    .copied()
+                    .ok_or_else(out_of_range)
             })
             .collect::<Result<_>>()?;
         dictionary(codes, &self.values)
@@ -184,7 +187,10 @@ impl MapColumn {
             let batch = self.batches.get(index(*batch)).ok_or_else(out_of_range)?;
             let entries = batch.entries(index(*row))?;
             key_codes.extend_from_slice(
-                batch.key_codes.get(entries.clone()).ok_or_else(out_of_range)?,
+                batch
+                    .key_codes
+                    .get(entries.clone())
+                    .ok_or_else(out_of_range)?,
             );
             append_texts(&batch.values, entries, &mut value_bytes, &mut value_offsets)?;
             offsets.push(i32::try_from(key_codes.len()).map_err(|_| out_of_range())?);
@@ -223,7 +229,10 @@ impl MapBatch {
         let sets = dictionary
             .keys()
             .iter()
-            .map(|key| key.and_then(|key| u32::try_from(key).ok()).ok_or_else(out_of_range))
+            .map(|key| {
+                key.and_then(|key| u32::try_from(key).ok())
+                    .ok_or_else(out_of_range)
+            })
             .collect::<Result<_>>()?;
         Self::from_map(map, Some(sets), interner)
     }
@@ -289,8 +298,11 @@ impl Interner {
     }
 
     fn into_values(self) -> StringArray {
-        let mut texts: Vec<(i32, String)> =
-            self.codes.into_iter().map(|(text, code)| (code, text)).collect();
+        let mut texts: Vec<(i32, String)> = self
+            .codes
+            .into_iter()
+            .map(|(text, code)| (code, text))
+            .collect();
         texts.sort_unstable();
         texts.into_iter().map(|(_, text)| Some(text)).collect()
     }
@@ -312,9 +324,12 @@ pub(super) fn label_type() -> DataType {
 
 /// The array as what it must be.
 pub(super) fn downcast<T: Array + 'static>(array: &ArrayRef) -> Result<&T> {
-    array.as_any().downcast_ref().ok_or_else(|| Error::Internal {
-        what: format!("a column has the unexpected type `{}`", array.data_type()),
-    })
+    array
+        .as_any()
+        .downcast_ref()
+        .ok_or_else(|| Error::Internal {
+            what: format!("a column has the unexpected type `{}`", array.data_type()),
+        })
 }
 
 /// The array as numbers.
@@ -341,14 +356,20 @@ fn append_texts(
         return Ok(());
     };
     let base = i32::try_from(bytes.len()).map_err(|_| out_of_range())?;
-    let run = texts.value_data().get(index_i32(*first)?..index_i32(*last)?);
+    let run = texts
+        .value_data()
+        .get(index_i32(*first)?..index_i32(*last)?);
     bytes.extend_from_slice(run.ok_or_else(out_of_range)?);
     offsets.extend(bounds.iter().skip(1).map(|bound| base + (bound - first)));
     Ok(())
 }
 
 fn text_at(values: &StringArray, row: usize) -> &str {
-    if values.is_null(row) { "" } else { values.value(row) }
+    if values.is_null(row) {
+        ""
+    } else {
+        values.value(row)
+    }
 }
 
 fn index(number: u32) -> usize {

@@ -115,7 +115,11 @@ fn column_properties(
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
         ColumnKind::TimestampList => {
-            let leaf = vec![column.name.to_owned(), "list".to_owned(), "element".to_owned()];
+            let leaf = vec![
+                column.name.to_owned(),
+                "list".to_owned(),
+                "element".to_owned(),
+            ];
             let leaf = ColumnPath::new(leaf);
             builder
                 .set_column_dictionary_enabled(leaf.clone(), false)
@@ -143,9 +147,7 @@ pub(super) fn reader_schema(table: &TableDef, form: ReadForm) -> SchemaRef {
     let fields = table.columns.iter().map(|column| {
         let data_type = match column.kind {
             ColumnKind::TraceId | ColumnKind::SpanId => column.kind.write_type(),
-            ColumnKind::SharedAttributes | ColumnKind::Attributes
-                if form == ReadForm::LookUp =>
-            {
+            ColumnKind::SharedAttributes | ColumnKind::Attributes if form == ReadForm::LookUp => {
                 viewed_map()
             }
             ColumnKind::Timestamp

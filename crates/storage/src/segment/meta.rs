@@ -133,9 +133,24 @@ mod tests {
             max: Nanos(9),
         };
         let columns = BTreeMap::from([
-            ("N".to_owned(), ColumnStats::Numbers { min: 0, max: u64::MAX }),
-            ("L".to_owned(), ColumnStats::Labels(vec!["a".to_owned(), "é".to_owned()])),
-            ("T".to_owned(), ColumnStats::Text { min: String::new(), max: None }),
+            (
+                "N".to_owned(),
+                ColumnStats::Numbers {
+                    min: 0,
+                    max: u64::MAX,
+                },
+            ),
+            (
+                "L".to_owned(),
+                ColumnStats::Labels(vec!["a".to_owned(), "é".to_owned()]),
+            ),
+            (
+                "T".to_owned(),
+                ColumnStats::Text {
+                    min: String::new(),
+                    max: None,
+                },
+            ),
         ]);
         let meta = SegmentMeta {
             id: SegmentId::generate(),
@@ -150,7 +165,11 @@ mod tests {
             last_seq: WalSeq(u64::MAX),
             created_at: Nanos(1),
             columns: columns.clone(),
-            row_groups: vec![RowGroupMeta { rows: 7, time, columns }],
+            row_groups: vec![RowGroupMeta {
+                rows: 7,
+                time,
+                columns,
+            }],
             block_checksums: vec![0, 1, u32::MAX],
         };
         let text = serde_json::to_string(&meta).unwrap();

@@ -17,6 +17,9 @@ const ROW_BITS: u32 = 32;
 /// Where a row is: batch and row inside it.
 pub(super) type Location = (u32, u32);
 
+/// Bucket, time in the bucket and number of each row, in order.
+type Keys = Box<dyn Iterator<Item = (i64, i64, u32)>>;
+
 /// All rows of a flush in the order of the segment files, cut into UTC days.
 #[derive(Debug)]
 pub(super) struct SortedRows {
@@ -57,7 +60,7 @@ pub(super) fn sort_rows(
             });
         }
     };
-    let mut order = Vec::with_capacity(rows.len());
+    let mut order = Vec::with_capacity(total);
     let mut days: Vec<DayRun> = Vec::new();
     for (bucket, offset, row) in rows {
         let location = usize::try_from(row).ok().and_then(|row| locations.get(row));
@@ -101,10 +104,7 @@ fn locations(batches: &[RecordBatch]) -> Result<Vec<Location>> {
 }
 
 /// bucket (25 bits) · rank of the label (32) · time in the bucket (39) · row (32): exactly one `u128`.
-fn sorted_by_label(
-    batches: &[RecordBatch],
-    labels: &LabelColumn,
-) -> Result<impl Iterator<Item = (i64, i64, u32)> + use<>> {
+fn sorted_by_label(batches: &[RecordBatch], labels: &LabelColumn) -> Result<Keys> {
     let ranks = labels.ranks();
     let mut keys: Vec<u128> = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
     for (batch, codes) in batches.iter().zip(labels.batches()) {
@@ -118,17 +118,14 @@ fn sorted_by_label(
         }
     }
     keys.sort_unstable();
-    Ok(keys.into_iter().map(|key| {
+    Ok(Box::new(keys.into_iter().map(|key| {
         let bucket = key >> (32 + OFFSET_BITS + ROW_BITS);
         unpack(bucket, key)
-    }))
+    })))
 }
 
 /// bucket (25 bits) · first 103 bits of the trace id, then its last 25 bits · time in the bucket · row.
-fn sorted_by_trace(
-    table: &TableDef,
-    batches: &[RecordBatch],
-) -> Result<impl Iterator<Item = (i64, i64, u32)> + use<>> {
+fn sorted_by_trace(table: &TableDef, batches: &[RecordBatch]) -> Result<Keys> {
     const LOW_BITS: u32 = 25;
     let column = table.index_of(table.cluster_column).unwrap_or_default();
     let mut keys: Vec<(u128, u128)> =
@@ -150,9 +147,10 @@ fn sorted_by_trace(
         }
     }
     keys.sort_unstable();
-    Ok(keys
-        .into_iter()
-        .map(|(head, tail)| unpack(head >> (128 - LOW_BITS), tail)))
+    let rows = keys.into_iter();
+    Ok(Box::new(rows.map(|(head, tail)| {
+        unpack(head >> (128 - LOW_BITS), tail)
+    })))
 }
 
 /// Bucket and time inside it. Times before 1970 do not exist; they would sort as 1970.
@@ -181,9 +179,7 @@ fn times(batch: &RecordBatch) -> Result<&[i64]> {
         return Err(Error::Invalid("a row has no timestamp".to_owned()));
     }
     if let Some(time) = times.values().iter().find(|time| **time < 0) {
-        return Err(Error::Invalid(format!(
-            "timestamp `{time}` is before 1970"
-        )));
+        return Err(Error::Invalid(format!("timestamp `{time}` is before 1970")));
     }
     Ok(times.values())
 }

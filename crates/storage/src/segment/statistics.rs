@@ -32,7 +32,10 @@ enum Seen {
 
 impl StatsBuilder {
     pub(super) fn new(table: &TableDef) -> Self {
-        let columns = table.columns.iter().map(|column| (column, Seen::of(column.kind)));
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| (column, Seen::of(column.kind)));
         Self {
             columns: columns.collect(),
         }
@@ -50,7 +53,8 @@ impl StatsBuilder {
         self.columns
             .into_iter()
             .filter_map(|(column, seen)| {
-                seen.finish(column.kind).map(|stats| (column.name.to_owned(), stats))
+                seen.finish(column.kind)
+                    .map(|stats| (column.name.to_owned(), stats))
             })
             .collect()
     }
@@ -84,19 +88,13 @@ impl Seen {
                 }
             }
             Self::Ids(bounds, absent) => {
-                for id in array.as_fixed_size_binary().iter() {
-                    match (id, bounds.as_mut()) {
-                        (None, _) => *absent = true,
-                        (Some(id), None) => *bounds = Some((id.to_vec(), id.to_vec())),
-                        (Some(id), Some((min, max))) => {
-                            if id < min.as_slice() {
-                                *min = id.to_vec();
-                            }
-                            if id > max.as_slice() {
-                                *max = id.to_vec();
-                            }
-                        }
-                    }
+                let ids = array.as_fixed_size_binary();
+                *absent = *absent || ids.null_count() > 0;
+                let present = ids.iter().flatten();
+                if let Some((low, high)) = present.clone().min().zip(present.max()) {
+                    let (min, max) = bounds.get_or_insert_with(|| (low.to_vec(), high.to_vec()));
+                    *min = low.to_vec().min(std::mem::take(min));
+                    *max = high.to_vec().max(std::mem::take(max));
                 }
             }
             Self::Codes(used, values) => mark_codes(array, used, values)?,
@@ -167,7 +165,10 @@ fn mark_codes(
         *values = Some(texts.clone());
     }
     for code in dictionary.keys().values() {
-        if let Some(slot) = usize::try_from(*code).ok().and_then(|code| used.get_mut(code)) {
+        if let Some(slot) = usize::try_from(*code)
+            .ok()
+            .and_then(|code| used.get_mut(code))
+        {
             *slot = true;
         }
     }
@@ -198,7 +199,9 @@ fn lower_bound(text: &str) -> String {
         .rev()
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or_default();
-    text.get(..end.min(text.len())).unwrap_or_default().to_owned()
+    text.get(..end.min(text.len()))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Statistics that hold for two sets of rows together. A column that is unknown in one is unknown in both.
@@ -271,33 +274,55 @@ mod tests {
 
     #[test]
     fn few_short_labels_are_listed_and_many_become_bounds() {
-        assert_eq!(labels(&["a", "b"]), ColumnStats::Labels(vec!["a".into(), "b".into()]));
+        assert_eq!(
+            labels(&["a", "b"]),
+            ColumnStats::Labels(vec!["a".into(), "b".into()])
+        );
         let many: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(
             labels(&many),
-            ColumnStats::Text { min: "000".into(), max: Some("099".into()) }
+            ColumnStats::Text {
+                min: "000".into(),
+                max: Some("099".into())
+            }
         );
     }
 
     #[test]
     fn long_texts_are_bounded_from_below_and_open_above() {
         let long = "é".repeat(100);
-        let ColumnStats::Text { min, max } = labels(&["b", &long]) else { panic!() };
+        let ColumnStats::Text { min, max } = labels(&["b", &long]) else {
+            panic!()
+        };
         assert_eq!((min.as_str(), max), ("b", None));
-        let ColumnStats::Text { min, .. } = labels(&[&long]) else { panic!() };
+        let ColumnStats::Text { min, .. } = labels(&[&long]) else {
+            panic!()
+        };
         assert!(min.len() <= MAX_BOUND_BYTES && long.starts_with(&min) && !min.is_empty());
     }
 
     #[test]
     fn a_union_holds_for_both_sides() {
         let both = union_of(&labels(&["a"]), &labels(&["c"]));
-        assert_eq!(both, Some(ColumnStats::Labels(vec!["a".into(), "c".into()])));
-        let bounds = ColumnStats::Text { min: "b".into(), max: None };
+        assert_eq!(
+            both,
+            Some(ColumnStats::Labels(vec!["a".into(), "c".into()]))
+        );
+        let bounds = ColumnStats::Text {
+            min: "b".into(),
+            max: None,
+        };
         assert_eq!(
             union_of(&labels(&["a", "z"]), &bounds),
-            Some(ColumnStats::Text { min: "a".into(), max: None })
+            Some(ColumnStats::Text {
+                min: "a".into(),
+                max: None
+            })
         );
-        assert_eq!(union_of(&labels(&["a"]), &ColumnStats::Numbers { min: 0, max: 1 }), None);
+        assert_eq!(
+            union_of(&labels(&["a"]), &ColumnStats::Numbers { min: 0, max: 1 }),
+            None
+        );
     }
 }

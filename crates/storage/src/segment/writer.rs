@@ -19,7 +19,8 @@ use super::sort::{DayRun, Location, SortedRows, sort_rows};
 use super::statistics::{StatsBuilder, union};
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, TableId, WalSeq};
-use crate::io::{Disk, StagedFile, make_dirs};
+use crate::io::Disk;
+use crate::io::atomic::{StagedFile, make_dirs};
 use crate::names::DataDir;
 use crate::schema::TableDef;
 use crate::time::{Nanos, TimeRange};
@@ -96,7 +97,8 @@ pub(crate) fn write_sorted(
 /// Removes files that will not be published. What cannot be removed is swept at the next start.
 pub(crate) fn discard(disk: &dyn Disk, dirs: &DataDir, metas: &[SegmentMeta]) {
     for meta in metas {
-        disk.remove(&dirs.segment_file(meta.table, meta.day, meta.id)).ok();
+        disk.remove(&dirs.segment_file(meta.table, meta.day, meta.id))
+            .ok();
     }
 }
 
@@ -123,14 +125,19 @@ impl DayJob<'_> {
         make_dirs(self.disk, self.dirs.root(), &self.dirs.day_dir(run.day))?;
         let sink = SegmentSink::create(self.disk, self.dirs)?;
         let mut file = SegmentFile::start(self.table, id, run.time, sink)?;
-        let rows = sorted.order.get(run.start..run.start.saturating_add(run.rows));
+        let rows = sorted
+            .order
+            .get(run.start..run.start.saturating_add(run.rows));
         for slice in rows.unwrap_or_default().chunks(self.slice_rows) {
             file.push(self.gather(slice)?)?;
         }
         let (row_groups, sink) = file.finish()?;
         let (file_bytes, block_checksums) = sink.commit(&path)?;
         let mut groups = row_groups.iter();
-        let first = groups.next().map(|group| group.columns.clone()).unwrap_or_default();
+        let first = groups
+            .next()
+            .map(|group| group.columns.clone())
+            .unwrap_or_default();
         Ok(SegmentMeta {
             id,
             table: self.table.id,
@@ -150,7 +157,10 @@ impl DayJob<'_> {
     }
 
     fn gather(&self, locations: &[Location]) -> Result<Vec<ArrayRef>> {
-        self.columns.iter().map(|column| column.gather(locations)).collect()
+        self.columns
+            .iter()
+            .map(|column| column.gather(locations))
+            .collect()
     }
 }
 
@@ -225,15 +235,19 @@ impl<'a> SegmentFile<'a> {
 
     fn add(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
         self.group.stats.add(&arrays)?;
-        self.group.bytes += arrays.iter().map(|array| gathered_bytes(array)).sum::<usize>();
+        self.group.bytes += arrays
+            .iter()
+            .map(|array| gathered_bytes(array))
+            .sum::<usize>();
         if let Some(time) = time_range(&arrays)? {
             self.group.time = Some(self.group.time.map_or(time, |all| all.union(time)));
         }
-        let batch =
-            RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(|source| Error::Arrow {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(|source| {
+            Error::Arrow {
                 what: "assembling the rows of a segment",
                 source,
-            })?;
+            }
+        })?;
         self.group.rows += batch.num_rows();
         let written = self.writer.write(&batch);
         self.checked(written)
@@ -264,7 +278,13 @@ impl<'a> SegmentFile<'a> {
 
     /// The disk's own error instead of what the Parquet writer makes of it.
     fn checked(&mut self, result: std::result::Result<(), ParquetError>) -> Result<()> {
-        result.map_err(|error| self.writer.inner_mut().failure.take().unwrap_or_else(|| write_error(error)))
+        result.map_err(|error| {
+            self.writer
+                .inner_mut()
+                .failure
+                .take()
+                .unwrap_or_else(|| write_error(error))
+        })
     }
 }
 

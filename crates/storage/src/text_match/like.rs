@@ -59,21 +59,26 @@ pub(super) fn compile(pattern: &str) -> Result<Form> {
     let Some(first) = (!pieces.is_empty()).then(|| pieces.remove(0)) else {
         return Ok(Form::Equal(last.into_bytes().into()));
     };
-    let middle: Vec<_> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
-    Ok(match (first.is_empty(), middle.as_slice(), last.is_empty()) {
-        (true, [], true) => Form::Everything,
-        (false, [], true) => Form::Prefix(first.into_bytes().into()),
-        (true, [], false) => Form::Suffix(last.into_bytes().into()),
-        (true, [only], true) => Form::Contains(Box::new(Finder::new(only).into_owned())),
-        _ => Form::Pieces(Box::new(Pieces {
-            first: first.into_bytes().into(),
-            middle: middle
-                .iter()
-                .map(|piece| Finder::new(piece).into_owned())
-                .collect(),
-            last: last.into_bytes().into(),
-        })),
-    })
+    let middle: Vec<_> = pieces
+        .into_iter()
+        .filter(|piece| !piece.is_empty())
+        .collect();
+    Ok(
+        match (first.is_empty(), middle.as_slice(), last.is_empty()) {
+            (true, [], true) => Form::Everything,
+            (false, [], true) => Form::Prefix(first.into_bytes().into()),
+            (true, [], false) => Form::Suffix(last.into_bytes().into()),
+            (true, [only], true) => Form::Contains(Box::new(Finder::new(only).into_owned())),
+            _ => Form::Pieces(Box::new(Pieces {
+                first: first.into_bytes().into(),
+                middle: middle
+                    .iter()
+                    .map(|piece| Finder::new(piece).into_owned())
+                    .collect(),
+                last: last.into_bytes().into(),
+            })),
+        },
+    )
 }
 
 pub(super) fn compile_ignoring_case(pattern: &str) -> Result<Form> {

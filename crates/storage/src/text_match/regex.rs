@@ -22,8 +22,14 @@ pub(super) fn build(pattern: &str) -> Result<Regex> {
         .map_err(|error| {
             // The parser's own message draws arrows over several lines; its last line says what is wrong.
             let text = error.to_string();
-            let what = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            Error::Invalid(format!("cannot compile the regular expression `{pattern}`: {what}"))
+            let what = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
+            Error::Invalid(format!(
+                "cannot compile the regular expression `{pattern}`: {what}"
+            ))
         })
 }
 
@@ -140,13 +146,25 @@ mod tests {
             (r"\s", "\u{a0}", false),
         ] {
             let regex = compile_regex(pattern).unwrap();
-            assert_eq!(regex.is_match(text.as_bytes()), expected, "{text:?} match {pattern:?}");
+            assert_eq!(
+                regex.is_match(text.as_bytes()),
+                expected,
+                "{text:?} match {pattern:?}"
+            );
         }
     }
 
     #[test]
     fn malformed_and_huge_expressions_are_refused() {
-        for pattern in ["(", "a{2,1}", r"(a)\1", "(?=x)", "(a{1000}){1000}", "[", "\\"] {
+        for pattern in [
+            "(",
+            "a{2,1}",
+            r"(a)\1",
+            "(?=x)",
+            "(a{1000}){1000}",
+            "[",
+            "\\",
+        ] {
             let error = compile_regex(pattern).unwrap_err();
             assert!(matches!(error, Error::Invalid(_)), "{pattern}");
             assert!(!error.to_string().contains('\n'), "{error}");

@@ -52,7 +52,11 @@ mod tests {
             ("éerror", "error", false),
             ("", "error", false),
         ] {
-            assert_eq!(has_token(text.as_bytes(), token.as_bytes()), expected, "{text}");
+            assert_eq!(
+                has_token(text.as_bytes(), token.as_bytes()),
+                expected,
+                "{text}"
+            );
         }
         assert!(!has_token(b"x", b""));
     }

@@ -1,0 +1,273 @@
+//! Footers of segment files: parsed once, kept in a cache bounded by bytes, together with the open file.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use parking_lot::Mutex;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::{ChunkReader, Length};
+use rustc_hash::FxHashMap;
+
+use super::layout::{ReadForm, reader_schema};
+use super::live::LiveSegment;
+use super::meta::SEGMENT_FORMAT;
+use crate::error::{Error, Result};
+use crate::ids::SegmentId;
+use crate::io::ReadFile;
+use crate::schema::TableDef;
+
+/// Bytes of parsed footers that are kept.
+const FOOTER_CACHE_BYTES: u64 = 64 << 20;
+
+/// Footers, and with them open files, that are kept.
+const FOOTER_CACHE_COUNT: usize = 256;
+
+/// Bytes that a page header read fetches at once.
+const HEADER_READ_BYTES: usize = 4 * 1024;
+
+/// A parsed footer and the open file it belongs to.
+#[derive(Debug)]
+pub(crate) struct Footer {
+    file: Arc<dyn ReadFile>,
+    whole: ArrowReaderMetadata,
+    look_up: ArrowReaderMetadata,
+    bytes: u64,
+}
+
+/// The bytes of a segment as the Parquet reader wants them. Only verified bytes leave it.
+#[derive(Debug, Clone)]
+pub(crate) struct SegmentBytes {
+    segment: Arc<LiveSegment>,
+    file: Arc<dyn ReadFile>,
+}
+
+impl Footer {
+    pub(super) fn read(segment: &Arc<LiveSegment>, file: Arc<dyn ReadFile>) -> Result<Self> {
+        let meta = segment.meta();
+        if meta.format != SEGMENT_FORMAT {
+            return Err(Error::Invalid(format!(
+                "`{}` has format `{}`, which this release cannot read; use the release that wrote it",
+                segment.path().display(),
+                meta.format
+            )));
+        }
+        let bytes = SegmentBytes {
+            segment: Arc::clone(segment),
+            file: Arc::clone(&file),
+        };
+        let parsed = ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .parse_and_finish(&bytes)
+            .map_err(|error| read_error(segment, &error))?;
+        check_row_groups(segment, &parsed)?;
+        let parsed = Arc::new(parsed);
+        let table = TableDef::of(meta.table);
+        let read_as = |form| {
+            let options = ArrowReaderOptions::new().with_schema(reader_schema(table, form));
+            ArrowReaderMetadata::try_new(Arc::clone(&parsed), options)
+                .map_err(|error| read_error(segment, &error))
+        };
+        Ok(Self {
+            file,
+            whole: read_as(ReadForm::Whole)?,
+            look_up: read_as(ReadForm::LookUp)?,
+            bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Parquet's own metadata.
+    pub(crate) fn parquet(&self) -> &Arc<ParquetMetaData> {
+        self.whole.metadata()
+    }
+
+    /// A reader to be configured.
+    pub(crate) fn reader(
+        &self,
+        segment: &Arc<LiveSegment>,
+        form: ReadForm,
+    ) -> ParquetRecordBatchReaderBuilder<SegmentBytes> {
+        let bytes = SegmentBytes {
+            segment: Arc::clone(segment),
+            file: Arc::clone(&self.file),
+        };
+        let metadata = match form {
+            ReadForm::Whole => &self.whole,
+            ReadForm::LookUp => &self.look_up,
+        };
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone())
+    }
+}
+
+/// What a failed Parquet call means: damage, or an error of the disk that passed through.
+pub(crate) fn read_error(segment: &LiveSegment, error: &ParquetError) -> Error {
+    if let ParquetError::External(source) = error
+        && let Some(passed) = source.downcast_ref::<PassedThrough>()
+    {
+        return passed.take().unwrap_or_else(|| Error::Internal {
+            what: format!("reading `{}` failed twice", segment.path().display()),
+        });
+    }
+    segment.mark_damaged(format!("it cannot be decoded: {error}"))
+}
+
+/// The manifest and the footer must tell the same story, or row group numbers mean different things.
+fn check_row_groups(segment: &LiveSegment, parsed: &ParquetMetaData) -> Result<()> {
+    let expected: Vec<u64> = segment
+        .meta()
+        .row_groups
+        .iter()
+        .map(|group| group.rows)
+        .collect();
+    let found: Vec<u64> = parsed
+        .row_groups()
+        .iter()
+        .map(|group| u64::try_from(group.num_rows()).unwrap_or_default())
+        .collect();
+    if expected == found {
+        return Ok(());
+    }
+    Err(segment.mark_damaged("its footer has other row groups than the manifest".to_owned()))
+}
+
+/// One of our errors on its way through the Parquet reader.
+#[derive(Debug)]
+struct PassedThrough(Mutex<Option<Error>>, String);
+
+impl PassedThrough {
+    fn wrap(error: Error) -> ParquetError {
+        let text = error.to_string();
+        ParquetError::External(Box::new(Self(Mutex::new(Some(error)), text)))
+    }
+
+    fn take(&self) -> Option<Error> {
+        self.0.lock().take()
+    }
+}
+
+impl std::fmt::Display for PassedThrough {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.1)
+    }
+}
+
+impl std::error::Error for PassedThrough {}
+
+impl Length for SegmentBytes {
+    fn len(&self) -> u64 {
+        self.segment.meta().file_bytes
+    }
+}
+
+impl ChunkReader for SegmentBytes {
+    type T = SegmentStream;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<SegmentStream> {
+        Ok(SegmentStream {
+            bytes: self.clone(),
+            next: start,
+            window: Bytes::new(),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        self.segment
+            .read_verified(&*self.file, start, length)
+            .map_err(PassedThrough::wrap)
+    }
+}
+
+/// Reads on from a position, a small window at a time.
+#[derive(Debug)]
+pub(crate) struct SegmentStream {
+    bytes: SegmentBytes,
+    next: u64,
+    window: Bytes,
+}
+
+impl Read for SegmentStream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.window.is_empty() {
+            let left = self.bytes.len().saturating_sub(self.next);
+            let len = HEADER_READ_BYTES.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.window = self
+                .bytes
+                .get_bytes(self.next, len)
+                .map_err(std::io::Error::other)?;
+            self.next = self
+                .next
+                .saturating_add(u64::try_from(len).unwrap_or_default());
+        }
+        let len = buffer.len().min(self.window.len());
+        if let Some(target) = buffer.get_mut(..len) {
+            self.window.copy_to_slice(target);
+        }
+        Ok(len)
+    }
+}
+
+/// The most recently used footers.
+#[derive(Debug, Default)]
+pub(super) struct FooterCache {
+    state: Mutex<CacheState>,
+}
+
+#[derive(Debug, Default)]
+struct CacheState {
+    entries: FxHashMap<SegmentId, (u64, Arc<Footer>)>,
+    clock: u64,
+    bytes: u64,
+}
+
+impl FooterCache {
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.state.lock().bytes
+    }
+
+    /// The footer of `id`; read outside the lock when it is not there (two readers may both read it).
+    pub(super) fn get_or_read(
+        &self,
+        id: SegmentId,
+        read: impl FnOnce() -> Result<Footer>,
+    ) -> Result<Arc<Footer>> {
+        {
+            let mut state = self.state.lock();
+            state.clock += 1;
+            let now = state.clock;
+            if let Some((used, footer)) = state.entries.get_mut(&id) {
+                *used = now;
+                return Ok(Arc::clone(footer));
+            }
+        }
+        let footer = Arc::new(read()?);
+        let mut state = self.state.lock();
+        let now = state.clock;
+        state.bytes += footer.bytes;
+        if let Some((_, old)) = state.entries.insert(id, (now, Arc::clone(&footer))) {
+            state.bytes -= old.bytes;
+        }
+        while state.entries.len() > FOOTER_CACHE_COUNT
+            || (state.bytes > FOOTER_CACHE_BYTES && state.entries.len() > 1)
+        {
+            let oldest = state.entries.iter().min_by_key(|(_, (used, _))| *used);
+            let Some(oldest) = oldest.map(|(id, _)| *id) else {
+                break;
+            };
+            if let Some((_, gone)) = state.entries.remove(&oldest) {
+                state.bytes -= gone.bytes;
+            }
+        }
+        Ok(footer)
+    }
+
+    pub(super) fn forget(&self, id: SegmentId) {
+        let mut state = self.state.lock();
+        if let Some((_, gone)) = state.entries.remove(&id) {
+            state.bytes -= gone.bytes;
+        }
+    }
+}

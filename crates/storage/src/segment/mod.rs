@@ -1,0 +1,20 @@
+//! Immutable segments: what is known of them, how they are written, how their bytes are read back.
+//!
+//! One segment is one Parquet file of one table inside one UTC day. Which rows of it a query needs is not known here.
+
+mod checksum;
+mod columns;
+mod footer;
+mod layout;
+mod live;
+mod meta;
+mod sort;
+mod statistics;
+mod writer;
+
+pub use live::{LiveSegment, SegmentAccess};
+pub use meta::{ColumnStats, RowGroupMeta, SegmentMeta};
+
+pub(crate) use footer::read_error;
+pub(crate) use layout::{PAGE_ROWS, ReadForm};
+pub(crate) use writer::{FlushSource, discard, write_sorted};
