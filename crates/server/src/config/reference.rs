@@ -1,0 +1,67 @@
+//! `docs/configuration.md`, written from the settings table.
+
+use std::fmt::Write;
+
+use super::env::CONFIG_VARIABLE;
+use super::settings::SETTINGS;
+
+const HEAD: &str = "\
+# Configuration
+
+Generated from the settings table of the server; a test keeps it true (`UPDATE=1 cargo test -p cairn-server`
+writes it again).
+
+Every setting can be written in four places. The first that has it wins:
+
+1. a flag: `cairn serve --data-dir /var/lib/cairn`
+2. an environment variable: `CAIRN_DATA_DIR=/var/lib/cairn` (an empty one counts as not set)
+3. a TOML file named by `--config` or `";
+
+const HEAD_END: &str = "`: `data_dir = \"/var/lib/cairn\"`
+4. the default; nothing has to be configured
+
+Sizes are whole numbers with B, KiB, MiB, GiB, TiB, KB, MB, GB or TB; without a unit they are bytes. Durations are
+whole numbers with ms, s, m, h or d. A key of the file that names no setting is refused; a value that cannot be used
+stops the start with a message that says where it was written and what to write instead.
+";
+
+/// The page.
+pub(crate) fn reference() -> String {
+    let mut page = format!("{HEAD}{CONFIG_VARIABLE}{HEAD_END}");
+    let mut group = "";
+    for setting in sorted_by_group() {
+        if setting.group != group {
+            group = setting.group;
+            append(&mut page, format_args!("\n## {group}\n"));
+        }
+        let (name, value) = (setting.name, setting.value_name);
+        append(&mut page, format_args!("\n### `--{name} {value}`\n\n"));
+        append(&mut page, format_args!("{}.", setting.short));
+        if !setting.long.is_empty() {
+            append(&mut page, format_args!(" {}", setting.long));
+        }
+        append(
+            &mut page,
+            format_args!(
+                "\n\nEnvironment `{}` · file `{}` · default: {}\n",
+                setting.env_name(),
+                setting.file_key(),
+                setting.default
+            ),
+        );
+    }
+    page
+}
+
+fn sorted_by_group() -> Vec<&'static super::settings::Setting> {
+    let mut groups: Vec<&str> = SETTINGS.iter().map(|setting| setting.group).collect();
+    groups.dedup();
+    let mut sorted: Vec<_> = SETTINGS.iter().collect();
+    sorted.sort_by_key(|setting| groups.iter().position(|group| *group == setting.group));
+    sorted
+}
+
+fn append(page: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _written: std::fmt::Result = page.write_fmt(text);
+}
