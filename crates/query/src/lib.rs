@@ -4,6 +4,7 @@ mod answer;
 mod control;
 mod error;
 mod limits;
+mod syntax;
 mod types;
 
 pub use answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};

@@ -1,0 +1,17 @@
+//! ClickHouse text to a syntax tree. Bounded in length, tokens, nesting and chains, so that whatever comes after may
+//! recurse over the tree. Knows no tables, types or functions.
+
+mod ast;
+mod error;
+mod lexer;
+mod parser;
+mod print;
+
+pub(crate) use ast::{
+    Arm, Call, ExplainKind, Expr, ExprKind, Frame, FrameBound, From, GroupBy, Join, JoinKind,
+    JoinOn, JoinStrictness, LimitBy, Literal, OrderBy, OrderKey, Parsed, Query, Select,
+    SetOperator, Setting, ShowFilter, Star, Statement, TableItem, TableName, TableSource, Window,
+    WindowSpec, With,
+};
+pub(crate) use parser::{parse, parse_expression, parse_query};
+pub(crate) use print::{float, literal, quoted};

@@ -1,0 +1,203 @@
+//! Which statement it is, and the clear refusals of those we do not do.
+
+use super::super::ast::{ExplainKind, Parsed, ShowFilter, Statement, TableSource};
+use super::super::lexer::TokenKind;
+use super::{Parser, Result};
+use crate::error::{ErrorCode, QueryError};
+
+/// Statements that exist in ClickHouse but not here.
+const REFUSED: [&str; 24] = [
+    "INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "EXCHANGE", "OPTIMIZE", "SYSTEM",
+    "KILL", "ATTACH", "DETACH", "DELETE", "UPDATE", "GRANT", "REVOKE", "BACKUP", "RESTORE",
+    "BEGIN", "COMMIT", "ROLLBACK", "CHECK", "WATCH", "UNDROP",
+];
+
+impl Parser<'_> {
+    /// The statement, its FORMAT and SETTINGS, and nothing after it.
+    pub(super) fn only_statement(&mut self) -> Result<Parsed> {
+        if *self.kind() == TokenKind::End || self.is_symbol(";") && self.tokens.len() == 2 {
+            return Err(QueryError::new(
+                ErrorCode::SyntaxError,
+                "Empty query".to_owned(),
+            ));
+        }
+        let mut parsed = Parsed {
+            statement: self.statement()?,
+            format: None,
+            settings: Vec::new(),
+        };
+        loop {
+            if self.word("FORMAT") {
+                parsed.format = Some(self.identifier()?);
+            } else if self.word("SETTINGS") {
+                parsed.settings.append(&mut self.settings()?);
+            } else if self.words_at(0, &["INTO", "OUTFILE"]) {
+                return Err(QueryError::new(
+                    ErrorCode::IntoOutfileNotAllowed,
+                    "INTO OUTFILE is not allowed".to_owned(),
+                ));
+            } else {
+                break;
+            }
+        }
+        if self.symbol(";") {
+            while self.symbol(";") {}
+            if *self.kind() != TokenKind::End {
+                return self.fail("Multi-statements are not allowed");
+            }
+        }
+        if *self.kind() != TokenKind::End {
+            return self.fail("Expected end of query");
+        }
+        Ok(parsed)
+    }
+
+    fn statement(&mut self) -> Result<Statement> {
+        let TokenKind::Word(word) = self.kind() else {
+            if self.query_after_bracket(0) {
+                return Ok(Statement::Query(Box::new(self.query()?)));
+            }
+            return self.fail("Expected a statement");
+        };
+        let upper = word.to_ascii_uppercase();
+        match upper.as_str() {
+            "SELECT" | "WITH" | "FROM" => Ok(Statement::Query(Box::new(self.query()?))),
+            "SHOW" => {
+                self.advance();
+                self.show()
+            }
+            "DESCRIBE" | "DESC" => {
+                self.advance();
+                self.describe()
+            }
+            "EXISTS" => {
+                self.advance();
+                self.exists()
+            }
+            "EXPLAIN" => {
+                self.advance();
+                self.nested(Self::explain)
+            }
+            "USE" => {
+                self.advance();
+                Ok(Statement::Use(self.identifier()?))
+            }
+            "SET" => {
+                self.advance();
+                Ok(Statement::Set(self.settings()?))
+            }
+            word if REFUSED.contains(&word) => Err(QueryError::new(
+                ErrorCode::NotImplemented,
+                format!("{word} is not implemented; only reading is possible over this port"),
+            )),
+            _ => self
+                .fail("Expected one of: SELECT, WITH, SHOW, DESCRIBE, EXISTS, EXPLAIN, USE, SET"),
+        }
+    }
+
+    fn describe(&mut self) -> Result<Statement> {
+        if self.is_word("TABLE") && !self.symbol_at(1, ".") && *self.kind_at(1) != TokenKind::End {
+            self.advance();
+        }
+        let source: TableSource = self.nested(Self::table_source)?;
+        Ok(Statement::Describe(Box::new(source)))
+    }
+
+    fn exists(&mut self) -> Result<Statement> {
+        if self.word("DATABASE") {
+            return Ok(Statement::ExistsDatabase(self.identifier()?));
+        }
+        if self.is_any_word(&["TABLE", "VIEW"]) && *self.kind_at(1) != TokenKind::End {
+            self.advance();
+        }
+        Ok(Statement::ExistsTable(self.table_name()?))
+    }
+
+    fn explain(&mut self) -> Result<Statement> {
+        let kinds = [
+            ("PLAN", ExplainKind::Plan),
+            ("AST", ExplainKind::Ast),
+            ("SYNTAX", ExplainKind::Syntax),
+            ("PIPELINE", ExplainKind::Pipeline),
+            ("ESTIMATE", ExplainKind::Estimate),
+        ];
+        let mut kind = ExplainKind::Plan;
+        if self.words(&["QUERY", "TREE"]) {
+            kind = ExplainKind::QueryTree;
+        }
+        for (word, named) in kinds {
+            if self.word(word) {
+                kind = named;
+            }
+        }
+        // `EXPLAIN indexes = 1 SELECT …`
+        while self.symbol_at(1, "=") {
+            self.settings()?;
+        }
+        Ok(Statement::Explain(kind, Box::new(self.statement()?)))
+    }
+
+    fn show(&mut self) -> Result<Statement> {
+        let full = self.word("FULL");
+        self.word("TEMPORARY");
+        if self.word("TABLES") {
+            let database = if self.word("FROM") || self.word("IN") {
+                Some(self.identifier()?)
+            } else {
+                None
+            };
+            return Ok(Statement::ShowTables {
+                database,
+                full,
+                filter: self.show_filter()?,
+            });
+        }
+        if self.word("DATABASES") {
+            return Ok(Statement::ShowDatabases(self.show_filter()?));
+        }
+        if self.word("COLUMNS") || self.word("FIELDS") {
+            if !self.word("FROM") {
+                self.expect_word("IN")?;
+            }
+            return Ok(Statement::ShowColumns(self.table_name()?));
+        }
+        let created = self.word("CREATE");
+        if created || self.is_word("TABLE") {
+            if !self.word("TABLE") {
+                self.word("VIEW");
+            }
+            return Ok(Statement::ShowCreate(self.table_name()?));
+        }
+        if self.is_any_word(&[
+            "USERS", "ROLES", "GRANTS", "ACCESS", "QUOTAS", "PROFILES", "POLICIES",
+        ]) {
+            return Err(QueryError::new(
+                ErrorCode::AccessDenied,
+                "Not enough privileges. Users, roles and grants cannot be listed".to_owned(),
+            ));
+        }
+        self.fail("Expected one of: TABLES, DATABASES, COLUMNS, CREATE TABLE")
+    }
+
+    fn show_filter(&mut self) -> Result<ShowFilter> {
+        let mut filter = ShowFilter {
+            negated: self.word("NOT"),
+            ..ShowFilter::default()
+        };
+        if self.is_any_word(&["LIKE", "ILIKE"]) {
+            filter.ignore_case = self.is_word("ILIKE");
+            self.advance();
+            let TokenKind::String(pattern) = self.kind().clone() else {
+                return self.fail("Expected a pattern");
+            };
+            self.advance();
+            filter.pattern = Some(pattern);
+        } else if filter.negated {
+            return self.fail("Expected LIKE");
+        }
+        if self.word("LIMIT") {
+            filter.limit = Some(self.unsigned()?);
+        }
+        Ok(filter)
+    }
+}
