@@ -16,7 +16,7 @@ pub(crate) const TABLES: [Table; 4] = [
     ("crates/server", &SERVER),
 ];
 
-const STORAGE: [(&str, u8); 23] = [
+const STORAGE: [(&str, u8); 24] = [
     ("ids", 0),
     ("time", 0),
     ("limits", 0),
@@ -29,6 +29,7 @@ const STORAGE: [(&str, u8); 23] = [
     ("predicate", 3),
     ("record", 3),
     ("config", 3),
+    ("text_match", 4),
     ("wal", 4),
     ("memtable", 4),
     ("segment", 4),

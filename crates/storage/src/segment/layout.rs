@@ -18,10 +18,10 @@ use crate::schema::{Column, ColumnKind, TableDef};
 use crate::time::TimeRange;
 
 /// Rows of a row group at most: the unit of parallel reading; a multiple of the batch size.
-pub(super) const ROW_GROUP_ROWS: usize = 131_072;
+const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Bytes of gathered rows after which a row group ends early: bounds what a reader has to hold.
-pub(super) const ROW_GROUP_BYTES: usize = 64 << 20;
+const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// Rows of a page at most, and of a batch.
 pub(crate) const PAGE_ROWS: usize = 8_192;
@@ -31,6 +31,30 @@ const PAGE_BYTES: usize = 256 * 1024;
 
 /// Bytes of a dictionary page at most; a column with more falls back to plain values.
 const DICTIONARY_BYTES: usize = 1 << 20;
+
+/// Values that the Parquet writer takes before it looks whether a page is full.
+const WRITE_BATCH_ROWS: usize = 1_024;
+
+/// Sizes of the parts of a file. Tests make them small, so that few rows fill many parts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SegmentSizes {
+    /// Rows of a row group at most.
+    pub(crate) row_group_rows: usize,
+    /// Gathered bytes of a row group, roughly at most.
+    pub(crate) row_group_bytes: usize,
+    /// Rows of a page at most.
+    pub(crate) page_rows: usize,
+}
+
+impl Default for SegmentSizes {
+    fn default() -> Self {
+        Self {
+            row_group_rows: ROW_GROUP_ROWS,
+            row_group_bytes: ROW_GROUP_BYTES,
+            page_rows: PAGE_ROWS,
+        }
+    }
+}
 
 /// Arrow schema of the batches that the Parquet writer gets.
 pub(super) fn file_schema(table: &TableDef) -> SchemaRef {
@@ -61,6 +85,7 @@ pub(super) fn writer_properties(
     table: &TableDef,
     id: SegmentId,
     time: TimeRange,
+    sizes: SegmentSizes,
 ) -> Result<WriterProperties, ParquetError> {
     let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let sort_key = format!(
@@ -71,7 +96,8 @@ pub(super) fn writer_properties(
         .set_created_by(format!("cairn {}", env!("CARGO_PKG_VERSION")))
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(None)
-        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_data_page_row_count_limit(sizes.page_rows)
+        .set_write_batch_size(WRITE_BATCH_ROWS.min(sizes.page_rows))
         .set_data_page_size_limit(PAGE_BYTES)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::None)

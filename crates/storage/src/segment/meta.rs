@@ -9,19 +9,19 @@ use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::time::{Nanos, TimeRange};
 
 /// Format version that this release writes: attributes are plain Parquet maps.
-pub const SEGMENT_FORMAT: u16 = 0;
+pub(super) const SEGMENT_FORMAT: u16 = 0;
 
 /// Bytes that one checksum of a segment file covers.
-pub const CHECKSUM_BLOCK_BYTES: u64 = 256 * 1024;
+pub(super) const CHECKSUM_BLOCK_BYTES: u64 = 256 * 1024;
 
 /// Most distinct values of a label column that the statistics list.
-pub const MAX_LISTED_LABELS: usize = 64;
+pub(super) const MAX_LISTED_LABELS: usize = 64;
 
 /// Most distinct keys of a map column that the statistics list.
-pub const MAX_LISTED_KEYS: usize = 512;
+pub(super) const MAX_LISTED_KEYS: usize = 512;
 
 /// Longest text in the statistics, in bytes; longer values become bounds that still hold.
-pub const MAX_BOUND_BYTES: usize = 64;
+pub(super) const MAX_BOUND_BYTES: usize = 64;
 
 /// One immutable segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

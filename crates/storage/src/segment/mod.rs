@@ -16,5 +16,5 @@ pub use live::{LiveSegment, SegmentAccess};
 pub use meta::{ColumnStats, RowGroupMeta, SegmentMeta};
 
 pub(crate) use footer::read_error;
-pub(crate) use layout::{PAGE_ROWS, ReadForm};
+pub(crate) use layout::{PAGE_ROWS, ReadForm, SegmentSizes};
 pub(crate) use writer::{FlushSource, discard, write_sorted};

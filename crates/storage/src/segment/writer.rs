@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
+use parking_lot::Mutex;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
 use super::checksum::BlockChecksums;
 use super::columns::FlushColumn;
-use super::layout::{PAGE_ROWS, ROW_GROUP_BYTES, ROW_GROUP_ROWS, file_schema, writer_properties};
+use super::layout::{PAGE_ROWS, SegmentSizes, file_schema, writer_properties};
 use super::meta::{RowGroupMeta, SEGMENT_FORMAT, SegmentMeta};
 use super::sort::{DayRun, Location, SortedRows, sort_rows};
 use super::statistics::{StatsBuilder, union};
@@ -42,6 +43,8 @@ pub(crate) struct FlushSource<'a> {
     pub(crate) seqs: (WalSeq, WalSeq),
     /// Now.
     pub(crate) created_at: Nanos,
+    /// Sizes of the parts of the files.
+    pub(crate) sizes: SegmentSizes,
 }
 
 /// Writes the rows to one file per UTC day. On failure nothing of it is left on disk (as far as the disk allows).
@@ -124,7 +127,7 @@ impl DayJob<'_> {
         let path = self.dirs.segment_file(self.table.id, run.day, id);
         make_dirs(self.disk, self.dirs.root(), &self.dirs.day_dir(run.day))?;
         let sink = SegmentSink::create(self.disk, self.dirs)?;
-        let mut file = SegmentFile::start(self.table, id, run.time, sink)?;
+        let mut file = SegmentFile::start(self.table, (id, run.time), self.source.sizes, sink)?;
         let rows = sorted
             .order
             .get(run.start..run.start.saturating_add(run.rows));
@@ -167,8 +170,10 @@ impl DayJob<'_> {
 /// A segment file being written, row group by row group.
 struct SegmentFile<'a> {
     table: &'static TableDef,
+    sizes: SegmentSizes,
     schema: SchemaRef,
     writer: ArrowWriter<SegmentSink<'a>>,
+    failure: Failure,
     group: Group,
     row_groups: Vec<RowGroupMeta>,
 }
@@ -194,41 +199,47 @@ impl Group {
 impl<'a> SegmentFile<'a> {
     fn start(
         table: &'static TableDef,
-        id: SegmentId,
-        time: TimeRange,
+        (id, time): (SegmentId, TimeRange),
+        sizes: SegmentSizes,
         sink: SegmentSink<'a>,
     ) -> Result<Self> {
         let schema = file_schema(table);
-        let properties = writer_properties(table, id, time).map_err(write_error)?;
+        let properties = writer_properties(table, id, time, sizes).map_err(write_error)?;
         // Without Arrow's own schema in the footer: readers must see plain text columns, not our dictionaries.
         let options = ArrowWriterOptions::new()
             .with_properties(properties)
             .with_skip_arrow_metadata(true);
+        let failure = Arc::clone(&sink.failure);
         let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options)
             .map_err(write_error)?;
         Ok(Self {
             table,
+            sizes,
             schema,
             writer,
+            failure,
             group: Group::new(table),
             row_groups: Vec::new(),
         })
     }
 
     fn push(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
-        let room = ROW_GROUP_ROWS.saturating_sub(self.group.rows);
         let rows = arrays.first().map_or(0, |array| array.len());
-        if rows > room {
-            let slice = |start: usize, len: usize| -> Vec<ArrayRef> {
-                arrays.iter().map(|array| array.slice(start, len)).collect()
-            };
-            self.add(slice(0, room))?;
-            self.end_group()?;
-            return self.add(slice(room, rows - room));
-        }
-        self.add(arrays)?;
-        if self.group.rows >= ROW_GROUP_ROWS || self.group.bytes >= ROW_GROUP_BYTES {
-            self.end_group()?;
+        let mut from = 0;
+        while from < rows {
+            let room = self
+                .sizes
+                .row_group_rows
+                .saturating_sub(self.group.rows)
+                .max(1);
+            let len = room.min(rows - from);
+            self.add(arrays.iter().map(|array| array.slice(from, len)).collect())?;
+            from += len;
+            if self.group.rows >= self.sizes.row_group_rows
+                || self.group.bytes >= self.sizes.row_group_bytes
+            {
+                self.end_group()?;
+            }
         }
         Ok(())
     }
@@ -270,22 +281,22 @@ impl<'a> SegmentFile<'a> {
 
     fn finish(mut self) -> Result<(Vec<RowGroupMeta>, SegmentSink<'a>)> {
         self.end_group()?;
-        let finished = self.writer.finish().map(drop);
-        self.checked(finished)?;
-        let sink = self.writer.into_inner().map_err(write_error)?;
+        let failure = Arc::clone(&self.failure);
+        let sink = self
+            .writer
+            .into_inner()
+            .map_err(|error| cause(&failure, error))?;
         Ok((self.row_groups, sink))
     }
 
-    /// The disk's own error instead of what the Parquet writer makes of it.
-    fn checked(&mut self, result: std::result::Result<(), ParquetError>) -> Result<()> {
-        result.map_err(|error| {
-            self.writer
-                .inner_mut()
-                .failure
-                .take()
-                .unwrap_or_else(|| write_error(error))
-        })
+    fn checked(&self, result: std::result::Result<(), ParquetError>) -> Result<()> {
+        result.map_err(|error| cause(&self.failure, error))
     }
+}
+
+/// The disk's own error instead of what the Parquet writer makes of it.
+fn cause(failure: &Failure, error: ParquetError) -> Error {
+    failure.lock().take().unwrap_or_else(|| write_error(error))
 }
 
 fn gathered_bytes(array: &ArrayRef) -> usize {
@@ -312,12 +323,15 @@ fn write_error(source: ParquetError) -> Error {
     }
 }
 
+/// The first error of the disk, which the Parquet writer would turn into text.
+type Failure = Arc<Mutex<Option<Error>>>;
+
 /// Where the Parquet writer's bytes go: a staged file, with a checksum per block on the way.
 struct SegmentSink<'a> {
     file: StagedFile<'a>,
     checksums: BlockChecksums,
     unsynced_bytes: u64,
-    failure: Option<Error>,
+    failure: Failure,
 }
 
 impl<'a> SegmentSink<'a> {
@@ -326,7 +340,7 @@ impl<'a> SegmentSink<'a> {
             file: StagedFile::create(disk, dirs)?,
             checksums: BlockChecksums::default(),
             unsynced_bytes: 0,
-            failure: None,
+            failure: Failure::default(),
         })
     }
 
@@ -352,7 +366,7 @@ impl io::Write for SegmentSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.append(bytes).map_err(|error| {
             let text = error.to_string();
-            self.failure = Some(error);
+            *self.failure.lock() = Some(error);
             io::Error::other(text)
         })?;
         Ok(bytes.len())

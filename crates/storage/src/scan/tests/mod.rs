@@ -1,0 +1,6 @@
+//! Scans against a naive reading of the same rows: any predicate, any split into segments and memtable chunks.
+
+mod damage;
+mod equality;
+mod rows;
+mod top;
