@@ -43,11 +43,12 @@ const STORAGE: [(&str, u8); 24] = [
     ("store", 8),
 ];
 
-const INGEST: [(&str, u8); 13] = [
+const INGEST: [(&str, u8); 14] = [
     ("limits", 0),
+    ("test_rows", 0),
     ("ids", 0),
     ("time", 0),
-    ("error", 1),
+    ("error", 0),
     ("notes", 1),
     ("admit", 2),
     ("encoding", 2),

@@ -1,0 +1,12 @@
+//! OTLP attributes and values as text: key-value sets, resources and scopes. Knows nothing of logs or spans.
+
+mod envelope;
+mod flatten;
+mod resource;
+mod set;
+mod value;
+
+pub(crate) use envelope::{Envelope, MessageNames, RecordSink, Shared};
+pub(crate) use flatten::{flatten_json, flatten_map};
+pub(crate) use set::AttributeSet;
+pub(crate) use value::{AnyValue, append_text};
