@@ -1,4 +1,8 @@
 //! The real disk: plain system calls, each error with its operation and path. No buffering, no mmap, no append mode.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the door that everything else has to use"
+)]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
