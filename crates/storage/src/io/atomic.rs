@@ -166,16 +166,35 @@ fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent))
 }
 
-/// Creates `dir` and whatever is missing above it, down from `root`'s parent, and makes each new entry durable.
+/// Creates `dir` and whatever is missing between it and `root`, which exists, and makes each new entry durable.
 pub(crate) fn make_dirs(disk: &dyn Disk, root: &Path, dir: &Path) -> Result<()> {
-    let mut missing: Vec<&Path> = dir
+    let mut levels: Vec<&Path> = dir
         .ancestors()
-        .take_while(|ancestor| ancestor.starts_with(root))
+        .take_while(|level| level.starts_with(root) && *level != root)
         .collect();
-    missing.reverse();
-    for level in missing {
+    levels.reverse();
+    for level in levels {
         disk.create_dir(level)?;
         sync_parent(disk, level)?;
     }
     Ok(())
+}
+
+/// Creates the data directory itself, and its parents, when it does not exist yet.
+pub(crate) fn make_root(disk: &dyn Disk, root: &Path) -> Result<()> {
+    if disk.list(root).is_ok() {
+        return Ok(());
+    }
+    let parent = match root.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    match disk.create_dir(root) {
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            make_root(disk, parent)?;
+            disk.create_dir(root)?;
+        }
+        created => created?,
+    }
+    disk.sync_dir(parent)
 }

@@ -13,8 +13,8 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 use parquet::file::reader::{ChunkReader, Length};
 use rustc_hash::FxHashMap;
 
-use super::file::SegmentFile;
 use super::layout::{ReadForm, reader_schema};
+use super::live::LiveSegment;
 use super::meta::SEGMENT_FORMAT;
 use crate::error::{Error, Result};
 use crate::ids::SegmentId;
@@ -33,21 +33,21 @@ const HEADER_READ_BYTES: usize = 4 * 1024;
 /// A parsed footer and the open file it belongs to.
 #[derive(Debug)]
 pub(crate) struct Footer {
-    bytes: SegmentBytes,
+    file: Arc<dyn ReadFile>,
     whole: ArrowReaderMetadata,
     look_up: ArrowReaderMetadata,
-    size_bytes: u64,
+    bytes: u64,
 }
 
 /// The bytes of a segment as the Parquet reader wants them. Only verified bytes leave it.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentBytes {
-    segment: Arc<SegmentFile>,
+    segment: Arc<LiveSegment>,
     file: Arc<dyn ReadFile>,
 }
 
 impl Footer {
-    pub(super) fn read(segment: &Arc<SegmentFile>, file: Arc<dyn ReadFile>) -> Result<Self> {
+    pub(super) fn read(segment: &Arc<LiveSegment>, file: Arc<dyn ReadFile>) -> Result<Self> {
         let meta = segment.meta();
         if meta.format != SEGMENT_FORMAT {
             return Err(Error::Invalid(format!(
@@ -58,7 +58,7 @@ impl Footer {
         }
         let bytes = SegmentBytes {
             segment: Arc::clone(segment),
-            file,
+            file: Arc::clone(&file),
         };
         let parsed = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
@@ -73,10 +73,10 @@ impl Footer {
                 .map_err(|error| read_error(segment, &error))
         };
         Ok(Self {
-            bytes,
+            file,
             whole: read_as(ReadForm::Whole)?,
             look_up: read_as(ReadForm::LookUp)?,
-            size_bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
+            bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
         })
     }
 
@@ -86,17 +86,25 @@ impl Footer {
     }
 
     /// A reader to be configured.
-    pub(crate) fn reader(&self, form: ReadForm) -> ParquetRecordBatchReaderBuilder<SegmentBytes> {
+    pub(crate) fn reader(
+        &self,
+        segment: &Arc<LiveSegment>,
+        form: ReadForm,
+    ) -> ParquetRecordBatchReaderBuilder<SegmentBytes> {
+        let bytes = SegmentBytes {
+            segment: Arc::clone(segment),
+            file: Arc::clone(&self.file),
+        };
         let metadata = match form {
             ReadForm::Whole => &self.whole,
             ReadForm::LookUp => &self.look_up,
         };
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata.clone())
+        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone())
     }
 }
 
 /// What a failed Parquet call means: damage, or an error of the disk that passed through.
-pub(crate) fn read_error(segment: &SegmentFile, error: &ParquetError) -> Error {
+pub(crate) fn read_error(segment: &LiveSegment, error: &ParquetError) -> Error {
     if let ParquetError::External(source) = error
         && let Some(passed) = source.downcast_ref::<PassedThrough>()
     {
@@ -108,7 +116,7 @@ pub(crate) fn read_error(segment: &SegmentFile, error: &ParquetError) -> Error {
 }
 
 /// The manifest and the footer must tell the same story, or row group numbers mean different things.
-fn check_row_groups(segment: &SegmentFile, parsed: &ParquetMetaData) -> Result<()> {
+fn check_row_groups(segment: &LiveSegment, parsed: &ParquetMetaData) -> Result<()> {
     let expected: Vec<u64> = segment
         .meta()
         .row_groups
@@ -238,9 +246,9 @@ impl FooterCache {
         let footer = Arc::new(read()?);
         let mut state = self.state.lock();
         let now = state.clock;
-        state.bytes += footer.size_bytes;
+        state.bytes += footer.bytes;
         if let Some((_, old)) = state.entries.insert(id, (now, Arc::clone(&footer))) {
-            state.bytes -= old.size_bytes;
+            state.bytes -= old.bytes;
         }
         while state.entries.len() > FOOTER_CACHE_COUNT
             || (state.bytes > FOOTER_CACHE_BYTES && state.entries.len() > 1)
@@ -250,7 +258,7 @@ impl FooterCache {
                 break;
             };
             if let Some((_, gone)) = state.entries.remove(&oldest) {
-                state.bytes -= gone.size_bytes;
+                state.bytes -= gone.bytes;
             }
         }
         Ok(footer)
@@ -259,7 +267,7 @@ impl FooterCache {
     pub(super) fn forget(&self, id: SegmentId) {
         let mut state = self.state.lock();
         if let Some((_, gone)) = state.entries.remove(&id) {
-            state.bytes -= gone.size_bytes;
+            state.bytes -= gone.bytes;
         }
     }
 }

@@ -4,7 +4,6 @@
 
 mod checksum;
 mod columns;
-mod file;
 mod footer;
 mod layout;
 mod live;

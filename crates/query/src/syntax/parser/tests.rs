@@ -1,5 +1,3 @@
-//! The parser on good and bad text.
-
 use proptest::prelude::*;
 
 use super::super::ast::{Arm, ExprKind, Statement};

@@ -2,7 +2,5 @@
 
 mod damage;
 mod equality;
-mod round_trip;
 mod rows;
-mod speed;
 mod top;

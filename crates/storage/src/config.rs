@@ -1,0 +1,39 @@
+//! Settings of a store: values only, each with its default. Parts with behaviour are injected beside them.
+
+use std::path::PathBuf;
+
+/// Values that an operator may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageConfig {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Size from which a memtable is sealed and flushed.
+    pub memtable_bytes: u64,
+    /// Age from which a memtable is sealed and flushed, in nanoseconds.
+    pub memtable_age_ns: i64,
+    /// Size from which a WAL file is closed and the next one begins.
+    pub wal_file_bytes: u64,
+    /// Memory of all rows that are not in segments yet; beyond it writes wait, then are refused.
+    pub max_memtable_total_bytes: u64,
+    /// Bytes of WAL, segments and manifest together; beyond it writes are refused.
+    pub max_disk_bytes: Option<u64>,
+    /// Longest time until a write is acknowledged or refused.
+    pub ack_deadline_ms: u64,
+    /// Longest time that opening waits for another process to let go of the data directory.
+    pub lock_wait_ms: u64,
+}
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./cairn-data"),
+            memtable_bytes: 128 << 20,
+            memtable_age_ns: crate::time::NANOS_PER_BUCKET,
+            wal_file_bytes: 64 << 20,
+            max_memtable_total_bytes: 320 << 20,
+            max_disk_bytes: None,
+            ack_deadline_ms: 5_000,
+            lock_wait_ms: crate::limits::LOCK_WAIT_MS,
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Does one job after the other: write segments, publish, show, release the WAL. A job whose publish failed is
+//! published again, unchanged, before anything else happens.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::stats::{FlushCounters, FlushStats};
+use crate::error::{Error, Result};
+use crate::flush;
+use crate::ids::{SegmentId, TableId, WalSeq};
+use crate::invariants;
+use crate::io::Disk;
+use crate::live::Live;
+use crate::manifest::{Edit, Manifest, QuarantinedSegment, State};
+use crate::memtable::SealedMemtable;
+use crate::names::DataDir;
+use crate::segment::{LiveSegment, SegmentAccess, SegmentMeta};
+use crate::time::{Clock, Stopwatch};
+use crate::wal::Wal;
+
+/// What the worker works with.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerParts {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) dirs: DataDir,
+    pub(crate) live: Arc<Live>,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) access: Arc<SegmentAccess>,
+}
+
+/// The one who publishes. Callers share it; jobs never run side by side.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    parts: WorkerParts,
+    jobs: Mutex<Jobs>,
+    counters: FlushCounters,
+}
+
+#[derive(Debug, Default)]
+struct Jobs {
+    /// Done but for its publish.
+    unpublished: Option<Job>,
+    /// WAL records up to here were in segments as of the version before the newest one.
+    releasable: WalSeq,
+}
+
+#[derive(Debug)]
+enum Job {
+    Flush {
+        sealed: Arc<SealedMemtable>,
+        edit: Edit,
+    },
+    Quarantine {
+        edit: Edit,
+    },
+}
+
+impl Worker {
+    pub(crate) fn new(parts: WorkerParts) -> Self {
+        Self {
+            parts,
+            jobs: Mutex::new(Jobs::default()),
+            counters: FlushCounters::default(),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> FlushStats {
+        self.counters.snapshot()
+    }
+
+    /// Works until nothing is left, then releases WAL files. `wal` is absent while it is being replayed.
+    pub(crate) fn drain(&self, wal: Option<&Wal>) -> Result<()> {
+        let mut jobs = self.jobs.lock();
+        loop {
+            let job = match jobs.unpublished.take() {
+                Some(job) => job,
+                None => match self.next_job()? {
+                    Some(job) => job,
+                    None => return Ok(()),
+                },
+            };
+            if let Err(error) = self.publish(&job) {
+                self.counters.failed();
+                jobs.unpublished = Some(job);
+                return Err(error);
+            }
+            self.show(job);
+            self.release(&mut jobs, wal)?;
+        }
+    }
+
+    fn next_job(&self) -> Result<Option<Job>> {
+        if let Some(edit) = self.quarantine_edit() {
+            return Ok(Some(Job::Quarantine { edit }));
+        }
+        let Some(sealed) = self.parts.live.next_to_flush() else {
+            return Ok(None);
+        };
+        let watch = Stopwatch::start();
+        let now = self.parts.clock.now();
+        let flushed = flush::run(&sealed, &self.parts.disk, &self.parts.dirs, now)
+            .inspect_err(|_| self.counters.failed())?;
+        let adds: Vec<Arc<SegmentMeta>> = flushed.keep().into_iter().map(Arc::new).collect();
+        let bytes = adds.iter().map(|meta| meta.file_bytes).sum();
+        self.counters
+            .wrote(sealed.rows(), bytes, watch.elapsed_ns());
+        tracing::info!(
+            table = %sealed.table(),
+            rows = sealed.rows(),
+            segments = adds.len(),
+            bytes,
+            "flushed a memtable"
+        );
+        let edit = Edit {
+            adds,
+            watermarks: self.watermarks(Some(&sealed)),
+            ..Edit::default()
+        };
+        Ok(Some(Job::Flush { sealed, edit }))
+    }
+
+    /// How far every table is flushed, once `flushed` is published. Never behind what is published already: at
+    /// replay the memtables have not caught up with it yet.
+    fn watermarks(&self, flushed: Option<&Arc<SealedMemtable>>) -> Vec<(TableId, WalSeq)> {
+        let state = self.parts.manifest.state();
+        let watermarks = self.parts.live.flushed_through(flushed).into_iter();
+        watermarks
+            .map(|(table, seq)| (table, seq.max(state.watermark(table))))
+            .collect()
+    }
+
+    /// The edit that takes damaged segments out, when readers have met any.
+    fn quarantine_edit(&self) -> Option<Edit> {
+        let damaged = self.parts.access.take_damaged();
+        let quarantined: Vec<QuarantinedSegment> = damaged
+            .into_iter()
+            .filter_map(|(id, why)| {
+                let segment = self.parts.live.segment(id)?;
+                let meta = segment.meta();
+                Some(QuarantinedSegment {
+                    id,
+                    table: meta.table,
+                    rows: meta.rows,
+                    why,
+                })
+            })
+            .collect();
+        (!quarantined.is_empty()).then(|| Edit {
+            quarantined,
+            ..Edit::default()
+        })
+    }
+
+    fn publish(&self, job: &Job) -> Result<()> {
+        let (Job::Flush { edit, .. } | Job::Quarantine { edit }) = job;
+        self.parts.manifest.publish(edit).map(|_| ())
+    }
+
+    /// Makes a published job visible.
+    fn show(&self, job: Job) {
+        match job {
+            Job::Flush { sealed, edit } => {
+                let adds = edit.adds.iter().map(|meta| self.open(meta)).collect();
+                self.parts.live.replace(&sealed, adds);
+            }
+            Job::Quarantine { edit } => {
+                let ids: Vec<SegmentId> = edit.quarantined.iter().map(|s| s.id).collect();
+                for segment in &edit.quarantined {
+                    tracing::error!(
+                        segment = %segment.id,
+                        table = %segment.table,
+                        rows = segment.rows,
+                        why = segment.why,
+                        "a segment is damaged: its rows are missing from results from now on"
+                    );
+                }
+                for segment in self.parts.live.remove(&ids) {
+                    move_to_quarantine(self.parts.disk.as_ref(), &self.parts.dirs, &segment);
+                }
+            }
+        }
+    }
+
+    /// Shows what the manifest had at the start. Those in `incomplete` are damaged: the next job takes them out.
+    pub(crate) fn show_recovered(&self, state: &State, incomplete: &BTreeMap<SegmentId, String>) {
+        let segments: Vec<_> = state
+            .segments
+            .values()
+            .map(|meta| self.open(meta))
+            .collect();
+        for segment in &segments {
+            if let Some(why) = incomplete.get(&segment.meta().id) {
+                let error = segment.mark_damaged(why.clone());
+                tracing::error!(%error, "a segment is incomplete");
+            }
+        }
+        self.parts.live.add(segments);
+    }
+
+    /// The segment of `meta`, ready to be read.
+    fn open(&self, meta: &Arc<SegmentMeta>) -> Arc<LiveSegment> {
+        let path = self.parts.dirs.segment_file(meta.table, meta.day, meta.id);
+        LiveSegment::open(SegmentMeta::clone(meta), path, &self.parts.access)
+    }
+
+    /// Deletes WAL files, one version late: should the newest manifest file be damaged at the next start, the WAL
+    /// still has what it added.
+    fn release(&self, jobs: &mut Jobs, wal: Option<&Wal>) -> Result<()> {
+        let watermarks = self.parts.live.flushed_through(None).into_iter();
+        let flushed = watermarks.map(|(_, seq)| seq).min().unwrap_or_default();
+        if let Some(wal) = wal {
+            invariants::st9_release_is_flushed(jobs.releasable, flushed)?;
+            if let Err(error) = wal.release(jobs.releasable) {
+                tracing::warn!(%error, "cannot delete a flushed WAL file, will try again");
+            }
+        }
+        jobs.releasable = flushed;
+        Ok(())
+    }
+}
+
+/// Moves the file of a segment that was unpublished. Readers that have it open go on.
+fn move_to_quarantine(disk: &dyn Disk, dirs: &DataDir, segment: &LiveSegment) {
+    let Some(name) = segment.path().file_name() else {
+        return;
+    };
+    let target = dirs.quarantine_dir().join(name);
+    if let Err(error) = disk.rename(segment.path(), &target) {
+        tracing::warn!(path = %segment.path().display(), %error, "cannot move a damaged segment");
+    }
+}
+
+/// Whether the error means that another process has taken the store over.
+pub(super) fn is_fenced(error: &Error) -> bool {
+    matches!(error, Error::Locked { .. })
+}

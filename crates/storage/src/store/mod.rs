@@ -1,0 +1,185 @@
+//! The store: wires the parts together and holds no algorithm.
+//!
+//! ```text
+//! append:  governor ── WAL (group commit, fdatasync) ── live memtables ── ack
+//! behind:  sealed memtable ── flush ── manifest edit ── live segments ── WAL files released
+//! ```
+
+mod open;
+mod stats;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::budget::Governor;
+use crate::config::StorageConfig;
+use crate::error::{Error, Result};
+use crate::ids::WalSeq;
+use crate::io::{Disk, LocalDisk, LockGuard};
+use crate::limits;
+use crate::live::Live;
+use crate::maintain::{Merger, Scheduler, Worker};
+use crate::manifest::Manifest;
+use crate::memtable::bytes_of;
+use crate::record::{RawRecord, RecordDecoder, TableBatch};
+use crate::scan::Snapshot;
+use crate::schema::TableDef;
+use crate::segment::SegmentAccess;
+use crate::time::{Clock, SystemClock};
+use crate::wal::{ReplayReport, Wal};
+
+pub use stats::{SegmentStats, StoreStats};
+
+/// The parts with behaviour that a store is given.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Where now comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where files are.
+    pub disk: Arc<dyn Disk>,
+    /// Makes rows of WAL records at replay.
+    pub decoder: Arc<dyn RecordDecoder>,
+}
+
+impl Parts {
+    /// The real clock, the real disk, and `decoder`.
+    #[must_use]
+    pub fn real(decoder: Arc<dyn RecordDecoder>) -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            disk: Arc::new(LocalDisk),
+            decoder,
+        }
+    }
+}
+
+/// An open data directory.
+#[derive(Debug)]
+pub struct Store {
+    // Dropped in this order: first who uses, then what is used, the lock last.
+    scheduler: Scheduler,
+    merger: Arc<Merger>,
+    wal: Arc<Wal>,
+    worker: Arc<Worker>,
+    live: Arc<Live>,
+    manifest: Arc<Manifest>,
+    access: Arc<SegmentAccess>,
+    governor: Arc<Governor>,
+    config: StorageConfig,
+    replay: ReplayReport,
+    #[expect(dead_code, reason = "held, not used")]
+    lock: Box<dyn LockGuard>,
+}
+
+impl Store {
+    /// Opens a data directory: takes its lock, finds the newest state, replays the WAL, starts the threads. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process has it; errors of the disk. Damaged data is reported, not an error.
+    pub fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Self>> {
+        open::open(config, parts)
+    }
+
+    /// Makes a request durable and its rows visible, all or nothing. `batches` are what the decoder makes of
+    /// `record`.
+    ///
+    /// # Errors
+    /// Unless it is [`Error::Invalid`], the request may be sent again. After [`Error::Timeout`] it may be there.
+    pub async fn append(&self, record: RawRecord, batches: Vec<TableBatch>) -> Result<WalSeq> {
+        check_batches(&batches)?;
+        if batches.iter().all(|batch| batch.rows.num_rows() == 0) {
+            return Ok(self.live.applied_seq());
+        }
+        self.check_disk_budget()?;
+        let row_bytes: u64 = batches.iter().map(|batch| bytes_of(&batch.rows)).sum();
+        let deadline = Duration::from_millis(self.config.ack_deadline_ms);
+        let started = tokio::time::Instant::now();
+        let permit = tokio::time::timeout(deadline, self.governor.take(row_bytes))
+            .await
+            .map_err(|_| self.governor.refusal())?;
+        let acked = self.wal.submit(record, batches, permit)?;
+        match tokio::time::timeout_at(started + deadline, acked).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Error::Unavailable("the WAL thread is gone".to_owned())),
+            Err(_) => Err(Error::Timeout {
+                deadline_ms: self.config.ack_deadline_ms,
+            }),
+        }
+    }
+
+    fn check_disk_budget(&self) -> Result<()> {
+        let Some(limit) = self.config.max_disk_bytes else {
+            return Ok(());
+        };
+        let used = self.disk_bytes();
+        if used < limit {
+            return Ok(());
+        }
+        Err(Error::DiskFull {
+            what: format!("{used} bytes are stored and {limit} are allowed"),
+        })
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.wal
+            .bytes()
+            .saturating_add(self.live.segment_bytes())
+            .saturating_add(self.manifest.bytes())
+    }
+
+    /// Everything that is acknowledged now, for one reader. Cheap.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let view = self.live.view();
+        Snapshot::new(view.segments, view.memtables)
+    }
+
+    /// Writes everything that is visible now to segments.
+    ///
+    /// # Errors
+    /// Of the disk; the rows stay in memory and in the WAL, and the flush is repeated in the background.
+    pub async fn flush(&self) -> Result<()> {
+        self.scheduler.flush().await
+    }
+
+    /// Stops: no more appends, a last flush as far as time allows, threads ended. What was not flushed stays in the
+    /// WAL.
+    ///
+    /// # Errors
+    /// Of the last flush. The store is stopped all the same.
+    pub async fn shutdown(self: &Arc<Self>) -> Result<()> {
+        let store = Arc::clone(self);
+        let stopped = tokio::task::spawn_blocking(move || store.wal.stop());
+        stopped.await.ok();
+        let time = Duration::from_millis(limits::SHUTDOWN_FLUSH_MS);
+        let flushed = tokio::time::timeout(time, self.flush()).await;
+        let Ok(flushed) = flushed else {
+            tracing::warn!("the last flush takes too long; the rest stays in the WAL");
+            return Ok(());
+        };
+        let store = Arc::clone(self);
+        let stopped = tokio::task::spawn_blocking(move || {
+            store.scheduler.stop();
+            store.merger.stop();
+        });
+        stopped.await.ok();
+        flushed
+    }
+}
+
+/// Refuses batches that no memtable could take.
+fn check_batches(batches: &[TableBatch]) -> Result<()> {
+    for batch in batches {
+        let expected = TableDef::of(batch.table).write_schema();
+        if batch.rows.schema() != expected {
+            return Err(Error::Invalid(format!(
+                "a batch does not have the columns of table `{}`",
+                batch.table
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! Opening: lock, newest manifest state, sweep, replay into memtables (flushing on the way), threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::sweep::sweep;
+use super::{Parts, Store, check_batches};
+use crate::budget::Governor;
+use crate::config::StorageConfig;
+use crate::error::{Error, Result};
+use crate::flush::{FlushLimits, plan_seals};
+use crate::ids::{TableId, WalSeq};
+use crate::io::{acquire_lock, atomic};
+use crate::live::Live;
+use crate::maintain::{Merger, Scheduler, SchedulerParts, Waker, Worker, WorkerParts, inbox};
+use crate::manifest::{Manifest, ManifestParts};
+use crate::memtable::bytes_of;
+use crate::names::DataDir;
+use crate::record::{RawRecord, RecordDecoder, TableBatch};
+use crate::segment::SegmentAccess;
+use crate::time::Clock;
+use crate::wal::{self, Committed, ReplayReport, Wal, WalParts};
+
+pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
+    let disk = parts.disk.as_ref();
+    let dirs = DataDir::new(&config.data_dir);
+    atomic::make_root(disk, dirs.root())?;
+    let lock = acquire_lock(disk, &dirs.lock_file(), dirs.root(), config.lock_wait_ms)?;
+    for dir in [
+        dirs.tmp_dir(),
+        dirs.quarantine_dir(),
+        dirs.wal_dir(),
+        dirs.manifest_dir(),
+        dirs.segments_dir(),
+    ] {
+        atomic::make_dirs(disk, dirs.root(), &dir)?;
+    }
+    let (manifest, recovery) = Manifest::open(ManifestParts {
+        disk: Arc::clone(&parts.disk),
+        dirs: dirs.clone(),
+    })?;
+    let manifest = Arc::new(manifest);
+    let incomplete = sweep(disk, &dirs, &recovery)?;
+    let access = SegmentAccess::new(Arc::clone(&parts.disk));
+    let live = Arc::new(Live::new());
+    let worker = Arc::new(Worker::new(WorkerParts {
+        disk: Arc::clone(&parts.disk),
+        clock: Arc::clone(&parts.clock),
+        dirs: dirs.clone(),
+        live: Arc::clone(&live),
+        manifest: Arc::clone(&manifest),
+        access: Arc::clone(&access),
+    }));
+    worker.show_recovered(&recovery.state, &incomplete);
+    let governor = Governor::new(config.max_memtable_total_bytes);
+    let mut replaying = Replaying {
+        decoder: parts.decoder.as_ref(),
+        disk: &parts,
+        dirs: &dirs,
+        config: &config,
+        worker: &worker,
+        live: &live,
+        manifest: &manifest,
+        governor: &governor,
+    };
+    replaying.drain()?;
+    let (mut recovered, report) = wal::replay(
+        disk,
+        &dirs,
+        &mut |seq, record, report: &mut ReplayReport| replaying.record(seq, record, report),
+    )?;
+    // Numbers go on after everything that was ever flushed, even when the WAL itself is gone.
+    recovered.last_seq = recovered.last_seq.max(recovery.state.highest_watermark());
+    live.advance(recovered.last_seq);
+    let (waker, inbox) = inbox();
+    let merger = Arc::new(Merger::start(Arc::clone(&live))?);
+    let wal = Arc::new(Wal::start(
+        WalParts {
+            disk: Arc::clone(&parts.disk),
+            clock: Arc::clone(&parts.clock),
+            dirs,
+            file_bytes: config.wal_file_bytes,
+        },
+        recovered,
+        sink(&config, &parts.clock, &live, &merger, waker.clone()),
+    )?);
+    let scheduler_parts = SchedulerParts {
+        worker: Arc::clone(&worker),
+        live: Arc::clone(&live),
+        wal: Arc::clone(&wal),
+        clock: parts.clock,
+        limits: flush_limits(&config),
+    };
+    Ok(Arc::new(Store {
+        scheduler: Scheduler::start(scheduler_parts, &waker, inbox)?,
+        merger,
+        wal,
+        worker,
+        live,
+        manifest,
+        access,
+        governor,
+        config,
+        replay: report,
+        lock,
+    }))
+}
+
+fn flush_limits(config: &StorageConfig) -> FlushLimits {
+    FlushLimits {
+        memtable_bytes: config.memtable_bytes,
+        memtable_age_ns: config.memtable_age_ns,
+    }
+}
+
+/// What becomes of durable records: they are shown, full memtables are sealed, background threads hear of it.
+fn sink(
+    config: &StorageConfig,
+    clock: &Arc<dyn Clock>,
+    live: &Arc<Live>,
+    merger: &Arc<Merger>,
+    waker: Waker,
+) -> wal::Sink {
+    let limits = flush_limits(config);
+    let (clock, live, merger) = (Arc::clone(clock), Arc::clone(live), Arc::clone(merger));
+    Box::new(move |committed: Vec<Committed>| {
+        let now = clock.now();
+        live.apply(committed, now)?;
+        let due = plan_seals(&live.memtables(), limits, now);
+        for table in &due {
+            live.seal(*table);
+        }
+        if !due.is_empty() {
+            waker.wake();
+        }
+        merger.wake();
+        Ok(())
+    })
+}
+
+/// Rebuilds the memtables, within the memory that they are allowed.
+struct Replaying<'a> {
+    decoder: &'a dyn RecordDecoder,
+    disk: &'a Parts,
+    dirs: &'a DataDir,
+    config: &'a StorageConfig,
+    worker: &'a Worker,
+    live: &'a Live,
+    manifest: &'a Manifest,
+    governor: &'a Arc<Governor>,
+}
+
+impl Replaying<'_> {
+    fn record(&mut self, seq: WalSeq, record: RawRecord, report: &mut ReplayReport) -> Result<()> {
+        let state = self.manifest.state();
+        if TableId::ALL
+            .iter()
+            .all(|table| seq <= state.watermark(*table))
+        {
+            report.skipped_record_count += 1;
+            self.live.advance(seq);
+            return Ok(());
+        }
+        let mut batches = match self.decode(&record) {
+            Ok(batches) => batches,
+            Err(error) => {
+                report.undecodable_count += 1;
+                self.live.advance(seq);
+                tracing::error!(%seq, %error, "cannot decode a WAL record, kept it in quarantine");
+                let name = format!("record-{:020}", seq.0);
+                wal::keep_bytes(
+                    self.disk.disk.as_ref(),
+                    self.dirs,
+                    &name,
+                    Ok(record.payload),
+                );
+                return Ok(());
+            }
+        };
+        batches.retain(|batch| seq > state.watermark(batch.table));
+        report.record_count += 1;
+        let rows: usize = batches.iter().map(|batch| batch.rows.num_rows()).sum();
+        report.row_count += u64::try_from(rows).unwrap_or(u64::MAX);
+        let bytes = batches.iter().map(|batch| bytes_of(&batch.rows)).sum();
+        let committed = Committed {
+            seq,
+            batches,
+            permit: self.governor.take_anyway(bytes),
+        };
+        self.live.apply(vec![committed], self.disk.clock.now())?;
+        self.merge()?;
+        self.flush_full()
+    }
+
+    /// A decoder that panics on a record must not keep the store from opening.
+    fn decode(&self, record: &RawRecord) -> Result<Vec<TableBatch>> {
+        let batches = catch_unwind(AssertUnwindSafe(|| self.decoder.decode(record)))
+            .unwrap_or_else(|_| Err(Error::Invalid("the decoder panicked".to_owned())))?;
+        check_batches(&batches)?;
+        Ok(batches)
+    }
+
+    fn merge(&self) -> Result<()> {
+        for table in TableId::ALL {
+            while let Some(task) = self.live.merge_task(table) {
+                self.live.merge(table, task)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush_full(&mut self) -> Result<()> {
+        let now = self.disk.clock.now();
+        let limits = FlushLimits {
+            // By size only: replayed rows are as old as they are.
+            memtable_age_ns: i64::MAX,
+            ..flush_limits(self.config)
+        };
+        let due = plan_seals(&self.live.memtables(), limits, now);
+        for table in &due {
+            self.live.seal(*table);
+        }
+        if due.is_empty() {
+            return Ok(());
+        }
+        self.drain()
+    }
+
+    /// Flushes what is sealed. A failing disk is an error only when there is no memory left to wait for it.
+    fn drain(&mut self) -> Result<()> {
+        let Err(error) = self.worker.drain(None) else {
+            return Ok(());
+        };
+        if self.governor.used_bytes() >= self.config.max_memtable_total_bytes
+            || matches!(error, Error::Locked { .. })
+        {
+            return Err(error);
+        }
+        tracing::error!(%error, "a flush failed while replaying the WAL, going on in memory");
+        Ok(())
+    }
+}

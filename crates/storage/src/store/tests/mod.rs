@@ -1,0 +1,4 @@
+//! The store as a whole: on scripted disks, across crashes, and on the real disk.
+
+mod basics;
+mod support;
