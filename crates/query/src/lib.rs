@@ -3,6 +3,7 @@
 mod answer;
 mod control;
 mod error;
+mod functions;
 mod limits;
 mod syntax;
 mod types;

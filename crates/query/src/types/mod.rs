@@ -96,7 +96,7 @@ pub enum Type {
 }
 
 /// Unit of an `Interval` type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IntervalUnit {
     /// `IntervalNanosecond`
     Nanosecond,

@@ -87,6 +87,44 @@ impl Value {
     }
 }
 
+impl Type {
+    /// The value that stands for "nothing" in a column of this type: 0, `''`, 1970, an empty array.
+    #[must_use]
+    pub fn default_value(&self) -> Value {
+        match self {
+            Self::UInt8
+            | Self::UInt16
+            | Self::UInt32
+            | Self::UInt64
+            | Self::Date
+            | Self::DateTime(_) => Value::UInt(0),
+            Self::Int8
+            | Self::Int16
+            | Self::Int32
+            | Self::Int64
+            | Self::Date32
+            | Self::DateTime64(..)
+            | Self::Interval(_)
+            | Self::Decimal(..) => Value::Int(0),
+            Self::Float32 | Self::Float64 => Value::Float(0.0),
+            Self::Bool => Value::Bool(false),
+            Self::String => Value::String(String::new()),
+            Self::FixedString(bytes) => {
+                Value::String("\0".repeat(usize::try_from(*bytes).unwrap_or(0)))
+            }
+            Self::Uuid => Value::String("00000000-0000-0000-0000-000000000000".to_owned()),
+            Self::Enum8(items) => Value::Int(items.first().map_or(0, |(_, n)| i64::from(*n))),
+            Self::Array(_) => Value::Array(Vec::new()),
+            Self::Map(..) => Value::Map(Vec::new()),
+            Self::Tuple(items) => {
+                Value::Tuple(items.iter().map(|(_, ty)| ty.default_value()).collect())
+            }
+            Self::LowCardinality(inner) => inner.default_value(),
+            Self::Nullable(_) | Self::Nothing => Value::Null,
+        }
+    }
+}
+
 fn literal_types(values: &[Value]) -> Vec<Type> {
     values.iter().map(Value::literal_type).collect()
 }

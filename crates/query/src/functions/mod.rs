@@ -1,0 +1,158 @@
+//! Scalar functions: one registry, ClickHouse's signatures, kernels over Arrow. A family a file.
+//! Comparisons, AND, OR, IN and LIKE of the grammar are lowered natively; here they exist as ordinary functions too.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each function is about a few of the many types; all others are refused alike"
+)]
+
+mod arithmetic;
+mod array;
+mod compare;
+mod condition;
+mod convert;
+mod json;
+mod kernel;
+mod map;
+mod math;
+mod parse;
+mod pattern;
+mod rows;
+mod search;
+mod server;
+mod signature;
+mod string;
+mod text;
+mod time;
+mod wrap;
+
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::NullArray;
+use hashbrown::HashMap;
+
+pub(crate) use kernel::{Argument, Context, Kernel, Resolved, call};
+pub(crate) use pattern::{like_to_regex, regex};
+use signature::{Call, Entry, Mode};
+
+use crate::error::{ErrorCode, QueryError, Result};
+use crate::types::Type;
+
+static FAMILIES: [&[Entry]; 11] = [
+    arithmetic::ENTRIES,
+    array::ENTRIES,
+    compare::ENTRIES,
+    condition::ENTRIES,
+    json::ENTRIES,
+    map::ENTRIES,
+    math::ENTRIES,
+    search::ENTRIES,
+    server::ENTRIES,
+    string::ENTRIES,
+    text::ENTRIES,
+];
+
+/// Every function. The larger rooms have several families.
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    let families = FAMILIES
+        .iter()
+        .chain(&convert::FAMILIES)
+        .chain(&time::FAMILIES);
+    families.flat_map(|family| family.iter())
+}
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Entry>> =
+    LazyLock::new(|| entries().map(|entry| (entry.name, entry)).collect());
+
+/// Functions whose name may be written in any case, by lower-case name.
+static BY_LOWER_NAME: LazyLock<HashMap<String, &'static Entry>> = LazyLock::new(|| {
+    let insensitive = entries().filter(|entry| entry.any_case);
+    insensitive
+        .map(|entry| (entry.name.to_ascii_lowercase(), entry))
+        .collect()
+});
+
+fn find(name: &str) -> Option<&'static Entry> {
+    BY_NAME
+        .get(name)
+        .or_else(|| BY_LOWER_NAME.get(&name.to_ascii_lowercase()))
+        .copied()
+}
+
+/// Whether a function of this name exists.
+pub(crate) fn exists(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// Names of all functions, sorted, with whether they may be written in any case.
+pub(crate) fn names() -> Vec<(&'static str, bool)> {
+    let mut all: Vec<_> = BY_NAME
+        .values()
+        .map(|entry| (entry.name, entry.any_case))
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+/// Finds the function for these arguments.
+///
+/// # Errors
+/// Unknown name, wrong number, types or constant values of arguments.
+pub(crate) fn resolve(name: &str, args: &[Argument], context: &Context) -> Result<Resolved> {
+    let Some(entry) = find(name) else {
+        return Err(QueryError::new(
+            ErrorCode::UnknownFunction,
+            format!("Function with name `{name}` does not exist. In scope SELECT"),
+        ));
+    };
+    entry.check_count(args.len())?;
+    match entry.mode {
+        Mode::Raw => (entry.resolve)(&Call {
+            name: entry.name,
+            args,
+            context,
+        }),
+        Mode::Strict => resolve_strict(entry, args, context),
+    }
+}
+
+/// NULL in, NULL out; `LowCardinality` of one column with constants stays.
+fn resolve_strict(entry: &Entry, args: &[Argument], context: &Context) -> Result<Resolved> {
+    let nothing = |ty: &Type| ty.is_nullable() && *ty.bare() == Type::Nothing;
+    if args.iter().any(|arg| nothing(&arg.ty)) {
+        let ty = Type::Nothing.nullable();
+        return Ok(Resolved::new(ty, |_, rows| {
+            Ok(Arc::new(NullArray::new(rows)))
+        }));
+    }
+    let bare: Vec<Argument> = args
+        .iter()
+        .map(|arg| Argument {
+            ty: arg.ty.bare().clone(),
+            constant: arg.constant.clone(),
+        })
+        .collect();
+    let mut resolved = (entry.resolve)(&Call {
+        name: entry.name,
+        args: &bare,
+        context,
+    })?;
+    if args.iter().any(|arg| arg.ty.is_nullable()) {
+        resolved.ty = resolved.ty.nullable();
+    }
+    let columns: Vec<&Argument> = args.iter().filter(|arg| arg.constant.is_none()).collect();
+    if let [only] = columns.as_slice()
+        && only.ty.is_low_cardinality()
+        && fits_dictionary(&resolved.ty)
+    {
+        resolved.ty = Type::LowCardinality(Box::new(resolved.ty));
+    }
+    Ok(resolved)
+}
+
+fn fits_dictionary(ty: &Type) -> bool {
+    let bare = ty.bare();
+    bare.is_text()
+        || (bare.is_number() && !matches!(bare, Type::Decimal(..) | Type::Bool))
+        || (bare.is_time() && !matches!(bare, Type::DateTime64(..)))
+        || *bare == Type::Uuid
+}
