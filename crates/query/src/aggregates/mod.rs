@@ -1,0 +1,191 @@
+//! Aggregates: ClickHouse's names and types, computed by DataFusion's aggregates where they mean the same and by our own
+//! otherwise. What differs afterwards (defaults instead of NULL) is put right by an expression over the result.
+
+mod builtin;
+mod extreme;
+mod fold;
+mod list;
+mod name;
+mod quantile;
+mod top;
+mod uniq;
+
+use std::sync::Arc;
+
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::{AggregateUDF, Case, Cast, Expr};
+
+use crate::error::{ErrorCode, QueryError, Result};
+use crate::functions::Argument;
+use crate::types::{Type, Value};
+
+pub(crate) use name::is_aggregate;
+
+/// An aggregate that fits its arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct ResolvedAggregate {
+    /// Type of the result.
+    pub(crate) ty: Type,
+    /// The last argument is a condition (`-If`).
+    pub(crate) takes_condition: bool,
+    /// What DataFusion runs.
+    function: Arc<AggregateUDF>,
+    /// Types that the arguments are converted to first; none of them when empty.
+    arguments: Vec<Type>,
+    /// NULLs are skipped by asking DataFusion to.
+    ignore_nulls: bool,
+    /// What stands for no rows; NULL when absent.
+    default: Option<Value>,
+}
+
+/// What one family decides: the function, what its arguments must become, its result, and what nothing gives.
+struct Choice {
+    function: Arc<AggregateUDF>,
+    arguments: Vec<Type>,
+    ty: Type,
+    default: Value,
+    ignore_nulls: bool,
+}
+
+impl ResolvedAggregate {
+    /// The call. Arguments are values of the types it was resolved with, without the condition of `-If`.
+    pub(crate) fn build(&self, arguments: Vec<Expr>, condition: Option<Expr>) -> Expr {
+        let mut converted: Vec<Expr> = arguments
+            .into_iter()
+            .zip(&self.arguments)
+            .map(|(argument, ty)| Expr::Cast(Cast::new(Box::new(argument), ty.arrow())))
+            .collect();
+        if converted.is_empty() {
+            // `count()` counts rows.
+            converted.push(Expr::Literal(ScalarValue::UInt8(Some(1)), None));
+        }
+        Expr::AggregateFunction(AggregateFunction::new_udf(
+            Arc::clone(&self.function),
+            converted,
+            false,
+            condition.map(Box::new),
+            Vec::new(),
+            self.ignore_nulls.then_some(NullTreatment::IgnoreNulls),
+        ))
+    }
+
+    /// What becomes of the call's column: the result's type, and its default where there was nothing.
+    pub(crate) fn finish(&self, column: Expr) -> Result<Expr> {
+        let value = Expr::Cast(Cast::new(Box::new(column.clone()), self.ty.arrow()));
+        let Some(default) = &self.default else {
+            return Ok(value);
+        };
+        let default = Expr::Literal(default.to_scalar(&self.ty)?, None);
+        let nothing = Expr::IsNull(Box::new(column));
+        Ok(Expr::Case(Case::new(
+            None,
+            vec![(Box::new(nothing), Box::new(default))],
+            Some(Box::new(value)),
+        )))
+    }
+}
+
+/// Finds the aggregate for these arguments.
+///
+/// # Errors
+/// Unknown name, wrong number, types or parameters.
+pub(crate) fn resolve(
+    name: &str,
+    parameters: &[Value],
+    arguments: &[Argument],
+) -> Result<ResolvedAggregate> {
+    let parsed = name::parse(name).ok_or_else(|| {
+        QueryError::new(
+            ErrorCode::UnknownAggregateFunction,
+            format!("Unknown aggregate function `{name}`"),
+        )
+    })?;
+    let mut values = arguments;
+    if parsed.condition {
+        let Some((condition, rest)) = arguments.split_last() else {
+            return Err(wrong_count(name));
+        };
+        check_condition(name, condition)?;
+        values = rest;
+    }
+    let types: Vec<Type> = values
+        .iter()
+        .map(|argument| argument.ty.without_low_cardinality_deep())
+        .collect();
+    let nullable = types.iter().any(Type::is_nullable);
+    let bare: Vec<Type> = types.iter().map(Type::not_nullable).collect();
+    let choice = choose(name, parsed.base, parameters, &bare)?;
+    let never_null = matches!(parsed.base, "count" | "uniq") || matches!(choice.ty, Type::Array(_));
+    let to_null = parsed.or_null || nullable && !never_null && !parsed.or_default;
+    Ok(ResolvedAggregate {
+        ty: if to_null {
+            choice.ty.nullable()
+        } else {
+            choice.ty
+        },
+        takes_condition: parsed.condition,
+        function: choice.function,
+        arguments: choice
+            .arguments
+            .into_iter()
+            .zip(&types)
+            .map(|(wanted, given)| {
+                if given.is_nullable() {
+                    wanted.nullable()
+                } else {
+                    wanted
+                }
+            })
+            .collect(),
+        ignore_nulls: choice.ignore_nulls,
+        default: (!to_null).then_some(choice.default),
+    })
+}
+
+fn choose(name: &str, base: &str, parameters: &[Value], types: &[Type]) -> Result<Choice> {
+    match base {
+        "uniq" => uniq::choose(name, types),
+        "quantile" | "quantiles" | "median" => quantile::choose(name, parameters, types),
+        "groupArray" | "groupUniqArray" => list::choose(name, parameters, types),
+        "argMin" | "argMax" => extreme::choose(name, base, types),
+        "topK" => top::choose(name, parameters, types),
+        _ => builtin::choose(name, base, types),
+    }
+}
+
+fn check_condition(name: &str, condition: &Argument) -> Result<()> {
+    let bare = condition.ty.bare();
+    if bare.is_integer() || matches!(bare, Type::Bool | Type::Nothing) {
+        return Ok(());
+    }
+    Err(QueryError::new(
+        ErrorCode::IllegalTypeOfArgument,
+        format!(
+            "Illegal type {} of last argument for aggregate function {name}, must be UInt8",
+            condition.ty
+        ),
+    ))
+}
+
+fn wrong_count(name: &str) -> QueryError {
+    QueryError::new(
+        ErrorCode::NumberOfArgumentsDoesntMatch,
+        format!("Number of arguments for aggregate function {name} doesn't match"),
+    )
+}
+
+fn illegal(name: &str, ty: &Type) -> QueryError {
+    QueryError::new(
+        ErrorCode::IllegalTypeOfArgument,
+        format!("Illegal type {ty} of argument for aggregate function {name}"),
+    )
+}
+
+/// The only argument.
+fn single<'a>(name: &str, types: &'a [Type]) -> Result<&'a Type> {
+    match types {
+        [only] => Ok(only),
+        _ => Err(wrong_count(name)),
+    }
+}

@@ -1,0 +1,422 @@
+//! FROM: tables, subqueries and table functions as nodes with named columns, and joins of them.
+
+use hashbrown::HashSet;
+
+use super::scope::{Inherited, Origin, Scope, Source, SourceColumn};
+use super::tree::{ColumnId, Kind, Node, Scan, Typed};
+use super::{Analyzer, Result};
+use crate::catalog::{self, CatalogTable, ColumnDefault, TableKind};
+use crate::error::{ErrorCode, QueryError};
+use crate::syntax::{
+    Expr, From, Join, JoinKind, JoinOn, JoinStrictness, TableItem, TableName, TableSource,
+    parse_query,
+};
+use crate::types::{Type, Value};
+use cairn_storage::CompareOp;
+
+/// Table functions that leave the process.
+const REFUSED: [&str; 22] = [
+    "file", "url", "s3", "s3cluster", "gcs", "azureblobstorage", "hdfs", "remote", "remotesecure",
+    "mysql", "postgresql", "mongodb", "redis", "sqlite", "jdbc", "odbc", "executable", "iceberg",
+    "deltalake", "hudi", "urlcluster", "filecluster",
+];
+
+impl<'q> Analyzer<'_> {
+    /// The rows of FROM; its tables become the scope's sources.
+    pub(super) fn from(&mut self, scope: &mut Scope<'q>, from: Option<&'q From>) -> Result<Node> {
+        let Some(from) = from else {
+            return Ok(Node::OneRow);
+        };
+        let (mut node, source) = self.table_item(&scope.inherited.clone(), &from.first)?;
+        scope.sources.push(source);
+        for join in &from.joins {
+            node = self.join(scope, node, join)?;
+        }
+        Ok(node)
+    }
+
+    fn table_item(
+        &mut self,
+        inherited: &Inherited<'_>,
+        item: &TableItem,
+    ) -> Result<(Node, Source)> {
+        let (node, mut source) = self.table_source(inherited, &item.source)?;
+        source.alias.clone_from(&item.alias);
+        Ok((node, source))
+    }
+
+    /// A table as rows and names.
+    pub(super) fn table_source(
+        &mut self,
+        inherited: &Inherited<'_>,
+        source: &TableSource,
+    ) -> Result<(Node, Source)> {
+        match source {
+            TableSource::Query(query) => self.query_source(inherited, query),
+            TableSource::Table(name) => self.named_table(inherited, name),
+            TableSource::Function {
+                query: Some(query), ..
+            } => self.query_source(inherited, query),
+            TableSource::Function {
+                name, arguments, ..
+            } => self.table_function(name, arguments),
+        }
+    }
+
+    fn query_source(
+        &mut self,
+        inherited: &Inherited<'_>,
+        query: &crate::syntax::Query,
+    ) -> Result<(Node, Source)> {
+        let query = self.subquery(query, inherited)?;
+        let columns = query
+            .output
+            .into_iter()
+            .map(|column| SourceColumn {
+                name: column.name,
+                ty: column.ty,
+                origin: Origin::Id(column.id),
+                in_star: true,
+            })
+            .collect();
+        let source = Source {
+            columns,
+            ..Source::default()
+        };
+        Ok((query.node, source))
+    }
+
+    fn named_table(
+        &mut self,
+        inherited: &Inherited<'_>,
+        name: &TableName,
+    ) -> Result<(Node, Source)> {
+        if name.database.is_none() {
+            let queries = inherited.queries.iter().enumerate().rev();
+            for (index, (known, query)) in queries {
+                if *known == name.table {
+                    // A query of WITH sees only the ones before it.
+                    let mut before = inherited.clone();
+                    before.queries.truncate(index);
+                    let (node, mut source) = self.query_source(&before, query)?;
+                    source.table = Some((String::new(), name.table.clone()));
+                    return Ok((node, source));
+                }
+            }
+        }
+        let table = self.find_table(name)?;
+        self.catalog_table(&table)
+    }
+
+    /// The table of the catalog, or the error of its absence.
+    pub(super) fn find_table(&self, name: &TableName) -> Result<CatalogTable> {
+        let database = name.database.as_deref().unwrap_or(&self.context.database);
+        if let Some(table) = catalog::table(database, &name.table) {
+            return Ok(table);
+        }
+        if !catalog::databases().contains(&database) {
+            return Err(QueryError::new(
+                ErrorCode::UnknownDatabase,
+                format!("Database {database} does not exist"),
+            ));
+        }
+        Err(QueryError::new(
+            ErrorCode::UnknownTable,
+            format!("Unknown table expression identifier '{database}.{}'", name.table),
+        ))
+    }
+
+    fn catalog_table(&mut self, table: &CatalogTable) -> Result<(Node, Source)> {
+        let (node, mut columns) = match table.kind {
+            TableKind::Stored(id) => {
+                let scan = self.scans.len();
+                self.scans.push(Scan {
+                    table: id,
+                    columns: Vec::new(),
+                });
+                (Node::Scan(scan), scanned(table, scan))
+            }
+            TableKind::View(text) => {
+                let query = parse_query(text)?;
+                let (node, source) = self.query_source(&Inherited::default(), &query)?;
+                (node, source.columns)
+            }
+            TableKind::One => self.values(table, vec![vec![Value::UInt(0)]]),
+            TableKind::Numbers => self.numbers(0, None),
+            TableKind::Databases => self.values(table, super::statement::database_rows()),
+            TableKind::Tables => self.values(table, super::statement::table_rows()),
+            TableKind::Columns => self.values(table, super::statement::column_rows()),
+        };
+        for (column, defined) in columns.iter_mut().zip(&table.columns) {
+            column.ty.clone_from(&defined.ty);
+        }
+        let source = Source {
+            table: Some((table.database.to_owned(), table.name.to_owned())),
+            columns,
+            ..Source::default()
+        };
+        Ok((node, source))
+    }
+
+    fn values(
+        &mut self,
+        table: &CatalogTable,
+        rows: Vec<Vec<Value>>,
+    ) -> (Node, Vec<SourceColumn>) {
+        let columns: Vec<(String, Type)> = table
+            .columns
+            .iter()
+            .map(|column| (column.name.clone(), column.ty.clone()))
+            .collect();
+        self.constant_rows(&columns, rows)
+    }
+
+    /// Rows of constants.
+    pub(super) fn constant_rows(
+        &mut self,
+        columns: &[(String, Type)],
+        rows: Vec<Vec<Value>>,
+    ) -> (Node, Vec<SourceColumn>) {
+        let mut ids = Vec::new();
+        let mut named = Vec::new();
+        for (name, ty) in columns {
+            let id = self.new_id();
+            ids.push((id, ty.clone()));
+            named.push(SourceColumn {
+                name: name.clone(),
+                ty: ty.clone(),
+                origin: Origin::Id(id),
+                in_star: true,
+            });
+        }
+        (Node::Values { columns: ids, rows }, named)
+    }
+
+    fn numbers(&mut self, start: u64, count: Option<u64>) -> (Node, Vec<SourceColumn>) {
+        let id = self.new_id();
+        let column = SourceColumn {
+            name: "number".to_owned(),
+            ty: Type::UInt64,
+            origin: Origin::Id(id),
+            in_star: true,
+        };
+        (Node::Numbers { id, start, count }, vec![column])
+    }
+
+    fn table_function(&mut self, name: &str, arguments: &[Expr]) -> Result<(Node, Source)> {
+        let lower = name.to_ascii_lowercase();
+        if REFUSED.contains(&lower.as_str()) {
+            return Err(QueryError::new(
+                ErrorCode::AccessDenied,
+                format!(
+                    "Not enough privileges. To execute this query, it's necessary to have the grant READ ON {}",
+                    name.to_ascii_uppercase()
+                ),
+            ));
+        }
+        let (node, columns) = match name {
+            "numbers" | "numbers_mt" => {
+                let mut bounds = Vec::new();
+                for argument in arguments {
+                    bounds.push(self.constant_count(argument, "numbers")?);
+                }
+                match bounds.as_slice() {
+                    [] => self.numbers(0, None),
+                    [count] => self.numbers(0, Some(*count)),
+                    [start, count] => self.numbers(*start, Some(*count)),
+                    _ => {
+                        return Err(QueryError::new(
+                            ErrorCode::NumberOfArgumentsDoesntMatch,
+                            "Table function `numbers` takes a count, or a start and a count",
+                        ));
+                    }
+                }
+            }
+            _ => {
+                return Err(QueryError::new(
+                    ErrorCode::UnknownFunction,
+                    format!("Unknown table function {name}"),
+                ));
+            }
+        };
+        let source = Source {
+            columns,
+            ..Source::default()
+        };
+        Ok((node, source))
+    }
+
+    /// A constant number without sign, as LIMIT wants it.
+    pub(super) fn constant_count(&mut self, expr: &Expr, what: &str) -> Result<u64> {
+        let typed = self.expression(&mut Scope::default(), expr)?;
+        let count = typed
+            .value()
+            .filter(|_| typed.ty.bare().is_number())
+            .and_then(|value| {
+                if let Value::Float(float) = value
+                    && float.fract() == 0.0
+                {
+                    return format!("{float:.0}").parse().ok();
+                }
+                u64::try_from(value.as_i128()?).ok()
+            });
+        count.ok_or_else(|| {
+            QueryError::new(
+                ErrorCode::BadArguments,
+                format!("The value of {what} must be a constant number that is not negative"),
+            )
+        })
+    }
+
+    fn join(&mut self, scope: &mut Scope<'q>, left: Node, join: &'q Join) -> Result<Node> {
+        if join.strictness != JoinStrictness::All
+            || matches!(join.kind, JoinKind::Right | JoinKind::Full)
+        {
+            return Err(QueryError::new(
+                ErrorCode::NotImplemented,
+                "only INNER, LEFT and CROSS JOIN are implemented",
+            ));
+        }
+        let (right, source) = self.table_item(&scope.inherited.clone(), &join.table)?;
+        scope.sources.push(source);
+        let condition = match &join.on {
+            JoinOn::Nothing => Vec::new(),
+            JoinOn::Condition(expr) => conjuncts(self.expression(scope, expr)?),
+            JoinOn::Using(names) => self.using(scope, names)?,
+        };
+        let right_ids = self.last_source_ids(scope);
+        let mut on = Vec::new();
+        let mut rest = Vec::new();
+        for part in condition {
+            match equal_pair(&part, &right_ids) {
+                Some(pair) => on.push(pair),
+                None => rest.push(part),
+            }
+        }
+        let outer = join.kind == JoinKind::Left;
+        if outer && let Some(source) = scope.sources.last_mut() {
+            source.may_be_absent = true;
+        }
+        let filter = match rest.len() {
+            0 => None,
+            1 => rest.pop().map(Box::new),
+            _ => Some(Box::new(self.conjunction(rest)?)),
+        };
+        Ok(Node::Join {
+            left: Box::new(left),
+            right: Box::new(right),
+            outer,
+            on,
+            filter,
+        })
+    }
+
+    fn using(&mut self, scope: &mut Scope<'q>, names: &[String]) -> Result<Vec<Typed>> {
+        let mut parts = Vec::new();
+        let last = scope.sources.len().saturating_sub(1);
+        for name in names {
+            let unknown = || {
+                QueryError::new(
+                    ErrorCode::UnknownIdentifier,
+                    format!("Unknown expression identifier `{name}` in USING"),
+                )
+            };
+            let left = scope
+                .find(std::slice::from_ref(name))
+                .filter(|found| found.source < last)
+                .ok_or_else(unknown)?;
+            let column = scope
+                .sources
+                .last()
+                .and_then(|source| source.position(name))
+                .ok_or_else(unknown)?;
+            let right = super::scope::Found {
+                source: last,
+                column,
+                parts: 1,
+            };
+            let left = self.source_column(scope, left)?;
+            let right = self.source_column(scope, right)?;
+            parts.push(self.compare(CompareOp::Equal, left, right)?);
+            if let Some(source) = scope.sources.last_mut()
+                && let Some(column) = source.columns.get_mut(column)
+            {
+                column.in_star = false;
+            }
+        }
+        Ok(parts)
+    }
+
+    fn last_source_ids(&self, scope: &Scope<'q>) -> HashSet<ColumnId> {
+        let mut ids = HashSet::new();
+        for column in scope.sources.last().into_iter().flat_map(|s| &s.columns) {
+            match &column.origin {
+                Origin::Id(id) => {
+                    ids.insert(*id);
+                }
+                Origin::Scan(scan, _) => {
+                    let scan = self.scans.get(*scan);
+                    ids.extend(scan.into_iter().flat_map(|s| &s.columns).map(|(id, _)| *id));
+                }
+                Origin::Computed(_) => {}
+            }
+        }
+        ids
+    }
+}
+
+/// The columns of a stored table.
+fn scanned(table: &CatalogTable, scan: usize) -> Vec<SourceColumn> {
+    table
+        .columns
+        .iter()
+        .map(|column| SourceColumn {
+            name: column.name.clone(),
+            ty: column.ty.clone(),
+            origin: match column.default {
+                ColumnDefault::None => Origin::Scan(scan, column.name.clone()),
+                ColumnDefault::Alias(text) | ColumnDefault::Materialized(text) => {
+                    Origin::Computed(text)
+                }
+            },
+            in_star: column.default == ColumnDefault::None,
+        })
+        .collect()
+}
+
+/// The parts of a conjunction.
+pub(super) fn conjuncts(condition: Typed) -> Vec<Typed> {
+    let Typed { ty, kind } = condition;
+    if let Kind::And(parts) = kind {
+        return parts.into_iter().flat_map(conjuncts).collect();
+    }
+    vec![Typed { ty, kind }]
+}
+
+/// Left and right key, when the condition is an equality of the two sides.
+fn equal_pair(condition: &Typed, right_ids: &HashSet<ColumnId>) -> Option<(Typed, Typed)> {
+    let Kind::Compare {
+        op: CompareOp::Equal,
+        left,
+        right,
+    } = &condition.kind
+    else {
+        return None;
+    };
+    let side = |typed: &Typed| {
+        let (mut in_left, mut in_right) = (false, false);
+        typed.visit(&mut |part| {
+            if let Kind::Column(id) = part.kind {
+                in_right |= right_ids.contains(&id);
+                in_left |= !right_ids.contains(&id);
+            }
+            true
+        });
+        (in_left, in_right)
+    };
+    match (side(left), side(right)) {
+        ((true, false), (false, true)) => Some(((**left).clone(), (**right).clone())),
+        ((false, true), (true, false)) => Some(((**right).clone(), (**left).clone())),
+        _ => None,
+    }
+}

@@ -1,0 +1,316 @@
+//! `IN`: constants, expressions, queries, and names of tables.
+
+use cairn_storage::CompareOp;
+
+use super::constant::Fit;
+use super::scope::Scope;
+use super::tree::{Kind, Typed, TypedQuery};
+use super::{Analyzer, Result};
+use crate::error::{ErrorCode, QueryError};
+use crate::syntax::{Call, Expr, ExprKind, Query};
+use crate::types::{Type, Value, common_type};
+
+impl<'q> Analyzer<'_> {
+    /// `x IN set`
+    pub(super) fn in_operator(
+        &mut self,
+        scope: &mut Scope<'q>,
+        call: &Call,
+        negated: bool,
+    ) -> Result<Typed> {
+        let [value, set] = call.arguments.as_slice() else {
+            return Err(QueryError::new(
+                ErrorCode::NumberOfArgumentsDoesntMatch,
+                format!("Function {} takes a value and a set", call.name),
+            ));
+        };
+        let value = self.expression(scope, value)?;
+        let found = match &set.kind {
+            ExprKind::Subquery(query) => self.in_query(scope, value, query)?,
+            ExprKind::Name(parts) => match query_called(scope, parts) {
+                Some(query) => self.in_query(scope, value, query)?,
+                None => self.in_expression(scope, value, set)?,
+            },
+            ExprKind::Literal(_)
+            | ExprKind::Parameter { .. }
+            | ExprKind::Star(_)
+            | ExprKind::Call(_)
+            | ExprKind::Lambda { .. }
+            | ExprKind::Tuple(_)
+            | ExprKind::Array(_) => self.in_expression(scope, value, set)?,
+        };
+        if negated {
+            return self.negation(found);
+        }
+        Ok(found)
+    }
+
+    fn in_expression(
+        &mut self,
+        scope: &mut Scope<'q>,
+        value: Typed,
+        set: &Expr,
+    ) -> Result<Typed> {
+        // Elements that are not constants: any of several equalities.
+        if let ExprKind::Tuple(items) | ExprKind::Array(items) = &set.kind {
+            let items = self.expressions(scope, items)?;
+            if items.iter().any(|item| item.value().is_none()) {
+                let mut parts = Vec::new();
+                for item in items {
+                    parts.push(self.compare(CompareOp::Equal, value.clone(), item)?);
+                }
+                return Ok(any_of(parts));
+            }
+            let is_tuple = matches!(value.ty.bare(), Type::Tuple(_));
+            let of_tuples = items.iter().all(|item| matches!(item.ty, Type::Tuple(_)));
+            if !is_tuple || of_tuples {
+                return self.in_constants(value, items);
+            }
+        }
+        let set = self.expression(scope, set)?;
+        let Some(constant) = set.value() else {
+            return Err(QueryError::new(
+                ErrorCode::BadArguments,
+                "The right side of IN must be constants or a query; use has(array, x) for arrays",
+            ));
+        };
+        let items = match (constant, &set.ty) {
+            (Value::Array(items), Type::Array(ty)) => items
+                .iter()
+                .map(|item| Typed::constant(item.clone(), (**ty).clone()))
+                .collect(),
+            (Value::Tuple(items), Type::Tuple(types))
+                if !matches!(value.ty.bare(), Type::Tuple(_))
+                    || types.iter().all(|(_, ty)| matches!(ty, Type::Tuple(_))) =>
+            {
+                items
+                    .iter()
+                    .zip(types)
+                    .map(|(item, (_, ty))| Typed::constant(item.clone(), ty.clone()))
+                    .collect()
+            }
+            _ => vec![set],
+        };
+        self.in_constants(value, items)
+    }
+
+    fn in_constants(&mut self, value: Typed, items: Vec<Typed>) -> Result<Typed> {
+        let items: Vec<Typed> = items
+            .into_iter()
+            .filter(|item| !item.value().is_some_and(Value::is_null))
+            .collect();
+        if let Type::Tuple(types) = value.ty.bare() {
+            let width = types.len();
+            return self.in_tuples(&value, width, &items);
+        }
+        let mut list = Vec::new();
+        let mut native = value.value().is_none();
+        for item in &items {
+            match self.fit(&value.ty, item)? {
+                Some(Fit::Exact(fitting)) => {
+                    if !list.contains(&fitting) || list.len() > 64 {
+                        list.push(fitting);
+                    }
+                }
+                Some(Fit::Above(_) | Fit::BelowAll | Fit::AboveAll) => {}
+                None => native = false,
+            }
+        }
+        if native {
+            let mut ty = Type::UInt8;
+            if value.ty.is_nullable() {
+                ty = ty.nullable();
+            }
+            if value.ty.is_low_cardinality() {
+                ty = Type::LowCardinality(Box::new(ty));
+            }
+            return Ok(Typed {
+                ty,
+                kind: Kind::InList {
+                    value: Box::new(value),
+                    list,
+                },
+            });
+        }
+        let mut parts = Vec::new();
+        for item in items {
+            parts.push(self.compare(CompareOp::Equal, value.clone(), item)?);
+        }
+        if parts.is_empty() {
+            return Ok(Typed::flag(false));
+        }
+        self.any_constant(parts)
+    }
+
+    fn any_constant(&mut self, mut parts: Vec<Typed>) -> Result<Typed> {
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return Ok(only);
+        }
+        self.disjunction(parts)
+    }
+
+    /// `(a, b) IN ((1, 2), (3, 4))`
+    fn in_tuples(&mut self, value: &Typed, width: usize, items: &[Typed]) -> Result<Typed> {
+        let columns = self.tuple_items(value, width)?;
+        let mut rows = Vec::new();
+        for item in items {
+            let (Some(Value::Tuple(values)), Type::Tuple(types)) = (item.value(), &item.ty) else {
+                return Err(tuple_width(width));
+            };
+            if values.len() != width {
+                return Err(tuple_width(width));
+            }
+            let mut parts = Vec::new();
+            for ((column, constant), (_, ty)) in columns.iter().zip(values).zip(types) {
+                let constant = Typed::constant(constant.clone(), ty.clone());
+                parts.push(self.compare(CompareOp::Equal, column.clone(), constant)?);
+            }
+            rows.push(self.all_of(parts)?);
+        }
+        if rows.is_empty() {
+            return Ok(Typed::flag(false));
+        }
+        self.any_constant(rows)
+    }
+
+    fn all_of(&mut self, mut parts: Vec<Typed>) -> Result<Typed> {
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return Ok(only);
+        }
+        self.conjunction(parts)
+    }
+
+    /// The elements of a tuple as expressions.
+    fn tuple_items(&mut self, value: &Typed, width: usize) -> Result<Vec<Typed>> {
+        if let Kind::Call(call) = &value.kind
+            && call.name == "tuple"
+        {
+            return Ok(call.arguments.clone());
+        }
+        (1..=width)
+            .map(|index| {
+                let index = Value::UInt(u64::try_from(index).unwrap_or(u64::MAX));
+                self.function("tupleElement", vec![value.clone(), Typed::literal(index)])
+            })
+            .collect()
+    }
+
+    fn in_query(&mut self, scope: &mut Scope<'q>, value: Typed, query: &Query) -> Result<Typed> {
+        let query = self.subquery(query, &scope.inherited.clone())?;
+        let values = if let Type::Tuple(types) = value.ty.bare()
+            && query.output.len() > 1
+        {
+            let width = types.len();
+            self.tuple_items(&value, width)?
+        } else {
+            vec![value]
+        };
+        if values.len() != query.output.len() {
+            return Err(QueryError::new(
+                ErrorCode::NumberOfColumnsDoesntMatch,
+                format!(
+                    "Number of columns in section IN doesn't match. {} at left, {} at right",
+                    values.len(),
+                    query.output.len()
+                ),
+            ));
+        }
+        let mut converted = Vec::new();
+        for (value, column) in values.into_iter().zip(&query.output) {
+            let types = [
+                value.ty.without_low_cardinality().not_nullable(),
+                column.ty.without_low_cardinality().not_nullable(),
+            ];
+            let common = common_type(&types)
+                .filter(|common| common.arrow() == types[1].arrow() && common.time_step() == types[1].time_step());
+            let Some(common) = common else {
+                return Err(QueryError::new(
+                    ErrorCode::TypeMismatch,
+                    format!(
+                        "Types of column {} in section IN don't match: {} on the left, {} on the right; convert one of them",
+                        column.name, value.ty, column.ty
+                    ),
+                ));
+            };
+            let common = if value.ty.is_nullable() {
+                common.nullable()
+            } else {
+                common
+            };
+            converted.push(self.convert(value, &common)?);
+        }
+        let nullable = converted.iter().any(|value| value.ty.is_nullable());
+        Ok(Typed {
+            ty: if nullable {
+                Type::UInt8.nullable()
+            } else {
+                Type::UInt8
+            },
+            kind: Kind::InQuery {
+                values: converted,
+                query: Box::new(query),
+            },
+        })
+    }
+
+    /// A query whose only row is a value.
+    pub(super) fn scalar_subquery(
+        &mut self,
+        scope: &mut Scope<'q>,
+        query: &Query,
+    ) -> Result<Typed> {
+        let query: TypedQuery = self.subquery(query, &scope.inherited.clone())?;
+        let [column] = query.output.as_slice() else {
+            return Err(QueryError::new(
+                ErrorCode::NotImplemented,
+                "a scalar subquery with several columns is not implemented; select one column",
+            ));
+        };
+        Ok(Typed {
+            ty: column.ty.without_low_cardinality().nullable(),
+            kind: Kind::Scalar(Box::new(query)),
+        })
+    }
+}
+
+/// The query of WITH that a name on the right side of IN means.
+fn query_called<'q>(scope: &Scope<'q>, parts: &[String]) -> Option<&'q Query> {
+    let [name] = parts else {
+        return None;
+    };
+    scope
+        .inherited
+        .queries
+        .iter()
+        .rev()
+        .find(|(known, _)| known == name)
+        .map(|(_, query)| *query)
+}
+
+fn any_of(mut parts: Vec<Typed>) -> Typed {
+    if parts.len() == 1
+        && let Some(only) = parts.pop()
+    {
+        return only;
+    }
+    let nullable = parts.iter().any(|part| part.ty.is_nullable());
+    Typed {
+        ty: if nullable {
+            Type::UInt8.nullable()
+        } else {
+            Type::UInt8
+        },
+        kind: Kind::Or(parts),
+    }
+}
+
+fn tuple_width(width: usize) -> QueryError {
+    QueryError::new(
+        ErrorCode::TypeMismatch,
+        format!("The right side of IN must be tuples of {width} elements"),
+    )
+}

@@ -1,0 +1,112 @@
+//! Syntax tree to typed tree: scopes, aliases, canonical names, ClickHouse types, constants. Pure: it reads the catalog
+//! and the functions, never data.
+
+mod aggregate;
+mod condition;
+mod constant;
+mod expression;
+mod from;
+mod function;
+mod in_set;
+mod names;
+mod scope;
+mod select;
+mod set;
+mod statement;
+mod tree;
+mod typed;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::{ErrorCode, QueryError};
+use crate::functions;
+use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
+use crate::syntax::Parsed;
+
+pub(crate) use tree::{
+    AggregateCall, ColumnId, FunctionCall, Kind, Node, OutputColumn, Scan, SortKey, Typed,
+    TypedQuery, TypedStatement,
+};
+
+type Result<T, E = QueryError> = std::result::Result<T, E>;
+
+/// What a query may know besides its text.
+#[derive(Debug, Clone)]
+pub(crate) struct AnalyzeContext {
+    /// What functions know.
+    pub(crate) functions: functions::Context,
+    /// The database of unqualified table names.
+    pub(crate) database: String,
+}
+
+/// What a statement turned out to be.
+#[derive(Debug)]
+pub(crate) enum Analyzed {
+    /// It has rows.
+    Query(Box<TypedStatement>),
+    /// It changes the session and has none.
+    Session {
+        /// `USE db`
+        database: Option<String>,
+        /// `SET a = 1`
+        settings: Vec<(String, String)>,
+    },
+    /// EXPLAIN of what the optimiser makes of a query: one text column called `explain`.
+    Explain(Box<TypedStatement>),
+}
+
+/// Analyses a statement.
+pub(crate) fn analyze(parsed: &Parsed, context: &AnalyzeContext) -> Result<Analyzed> {
+    let mut analyzer = Analyzer {
+        context,
+        scans: Vec::new(),
+        next_id: 0,
+        subqueries: 0,
+        nodes: 0,
+        selects: 0,
+    };
+    analyzer.statement(&parsed.statement)
+}
+
+/// State of the analysis of one statement.
+#[derive(Debug)]
+struct Analyzer<'c> {
+    context: &'c AnalyzeContext,
+    scans: Vec<Scan>,
+    next_id: u32,
+    subqueries: u32,
+    nodes: usize,
+    selects: usize,
+}
+
+impl Analyzer<'_> {
+    fn new_id(&mut self) -> ColumnId {
+        let id = ColumnId(self.next_id);
+        self.next_id += 1;
+        id
+    }
+
+    /// Counts one expression; aliases and WITH can multiply a short text into a huge tree.
+    fn count_node(&mut self) -> Result<()> {
+        self.nodes += 1;
+        if self.nodes > MAX_EXPANDED_NODES {
+            return Err(QueryError::new(
+                ErrorCode::TooBigAst,
+                format!("the query has more than {MAX_EXPANDED_NODES} expressions after expanding aliases"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn count_select(&mut self) -> Result<()> {
+        self.selects += 1;
+        if self.selects > MAX_EXPANDED_SELECTS {
+            return Err(QueryError::new(
+                ErrorCode::TooBigAst,
+                format!("the query has more than {MAX_EXPANDED_SELECTS} subqueries after expanding WITH"),
+            ));
+        }
+        Ok(())
+    }
+}

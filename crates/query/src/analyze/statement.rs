@@ -1,0 +1,338 @@
+//! Statements around queries: SHOW, DESCRIBE, EXISTS, EXPLAIN, USE and SET, answered from the catalog.
+
+use super::scope::Inherited;
+use super::select::described;
+use super::tree::{Node, OutputColumn, Typed, TypedQuery, TypedStatement};
+use super::{Analyzed, Analyzer, Result};
+use crate::catalog::{self, CatalogTable, ColumnDefault};
+use crate::error::{ErrorCode, QueryError};
+use crate::syntax::{ExplainKind, Query, ShowFilter, Statement, TableName, TableSource};
+use crate::types::{Type, Value};
+
+fn text(value: impl Into<String>) -> Value {
+    Value::String(value.into())
+}
+
+fn strings(names: &[&str]) -> Vec<(String, Type)> {
+    names
+        .iter()
+        .map(|name| ((*name).to_owned(), Type::String))
+        .collect()
+}
+
+/// Rows of `system.databases`.
+pub(super) fn database_rows() -> Vec<Vec<Value>> {
+    catalog::databases()
+        .into_iter()
+        .map(|name| vec![text(name), text("Atomic"), text("")])
+        .collect()
+}
+
+/// Rows of `system.tables`.
+pub(super) fn table_rows() -> Vec<Vec<Value>> {
+    catalog::tables()
+        .iter()
+        .map(|table| {
+            vec![
+                text(table.database),
+                text(table.name),
+                text(table.engine),
+                Value::UInt(0),
+                text(create_table(table, " ")),
+                text(table.comment),
+            ]
+        })
+        .collect()
+}
+
+/// Rows of `system.columns`.
+pub(super) fn column_rows() -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
+    for table in catalog::tables() {
+        let mut position = 0;
+        for [name, ty, kind, expression, comment] in described(&table) {
+            position += 1;
+            rows.push(vec![
+                text(table.database),
+                text(table.name),
+                text(name),
+                text(ty),
+                Value::UInt(position),
+                text(kind),
+                text(expression),
+                text(comment),
+            ]);
+        }
+    }
+    rows
+}
+
+/// The statement that would make a table; `gap` stands between its parts.
+fn create_table(table: &CatalogTable, gap: &str) -> String {
+    let indent = if gap == "\n" { "\n    " } else { "" };
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let default = match column.default {
+                ColumnDefault::None => String::new(),
+                ColumnDefault::Alias(expression) => format!(" ALIAS {expression}"),
+                ColumnDefault::Materialized(expression) => format!(" MATERIALIZED {expression}"),
+            };
+            format!("{indent}`{}` {}{default}", column.name, column.ty)
+        })
+        .collect();
+    let separator = if gap == "\n" { "," } else { ", " };
+    let close = if gap == "\n" { "\n)" } else { ")" };
+    let open = if gap == "\n" { "\n(" } else { " (" };
+    format!(
+        "CREATE TABLE {}.{}{open}{}{close}{gap}ENGINE = {}",
+        table.database,
+        table.name,
+        columns.join(separator),
+        table.engine
+    )
+}
+
+impl Analyzer<'_> {
+    /// Any statement.
+    pub(super) fn statement(&mut self, statement: &Statement) -> Result<Analyzed> {
+        match statement {
+            Statement::Query(query) => {
+                let statement = self.whole_query(query)?;
+                Ok(Analyzed::Query(Box::new(statement)))
+            }
+            Statement::ShowTables {
+                database,
+                full,
+                filter,
+            } => self.show_tables(database.as_deref(), *full, filter),
+            Statement::ShowDatabases(filter) => {
+                let names = catalog::databases().map(str::to_owned).to_vec();
+                let rows = self.filtered_names(names, filter)?;
+                let rows = rows.into_iter().map(|name| vec![text(name)]).collect();
+                self.rows(&strings(&["name"]), rows)
+            }
+            Statement::ShowCreate(name) => {
+                let table = self.find_table(name)?;
+                let row = vec![text(create_table(&table, "\n"))];
+                self.rows(&strings(&["statement"]), vec![row])
+            }
+            Statement::ShowColumns(name) => self.show_columns(name),
+            Statement::Describe(source) => self.describe(source),
+            Statement::ExistsTable(name) => {
+                let exists = match self.find_table(name) {
+                    Ok(_) => true,
+                    Err(error) if error.code == ErrorCode::UnknownTable => false,
+                    Err(error) if error.code == ErrorCode::UnknownDatabase => false,
+                    Err(error) => return Err(error),
+                };
+                self.flag(exists)
+            }
+            Statement::ExistsDatabase(name) => {
+                self.flag(catalog::databases().contains(&name.as_str()))
+            }
+            Statement::Explain(kind, inner) => self.explain(*kind, inner),
+            Statement::Use(database) => {
+                if !catalog::databases().contains(&database.as_str()) {
+                    return Err(QueryError::new(
+                        ErrorCode::UnknownDatabase,
+                        format!("Database {database} does not exist"),
+                    ));
+                }
+                Ok(Analyzed::Session {
+                    database: Some(database.clone()),
+                    settings: Vec::new(),
+                })
+            }
+            Statement::Set(settings) => Ok(Analyzed::Session {
+                database: None,
+                settings: settings.clone(),
+            }),
+        }
+    }
+
+    fn whole_query(&mut self, query: &Query) -> Result<TypedStatement> {
+        let query = self.subquery(query, &Inherited::default())?;
+        Ok(TypedStatement {
+            query,
+            scans: std::mem::take(&mut self.scans),
+        })
+    }
+
+    /// An answer made of constants.
+    fn rows(&mut self, columns: &[(String, Type)], rows: Vec<Vec<Value>>) -> Result<Analyzed> {
+        let (node, named) = self.constant_rows(columns, rows);
+        let Node::Values { columns: ids, .. } = &node else {
+            return Err(QueryError::new(ErrorCode::LogicalError, "constant rows are not values"));
+        };
+        let output = ids
+            .iter()
+            .zip(named)
+            .map(|((id, ty), column)| OutputColumn {
+                name: column.name,
+                ty: ty.clone(),
+                id: *id,
+            })
+            .collect();
+        Ok(Analyzed::Query(Box::new(TypedStatement {
+            query: TypedQuery {
+                node,
+                output,
+                limited: false,
+            },
+            scans: Vec::new(),
+        })))
+    }
+
+    fn flag(&mut self, value: bool) -> Result<Analyzed> {
+        let columns = [("result".to_owned(), Type::UInt8)];
+        self.rows(&columns, vec![vec![Value::UInt(u64::from(value))]])
+    }
+
+    fn show_tables(
+        &mut self,
+        database: Option<&str>,
+        full: bool,
+        filter: &ShowFilter,
+    ) -> Result<Analyzed> {
+        let database = database.unwrap_or(&self.context.database).to_owned();
+        if !catalog::databases().contains(&database.as_str()) {
+            return Err(QueryError::new(
+                ErrorCode::UnknownDatabase,
+                format!("Database {database} does not exist"),
+            ));
+        }
+        let tables = catalog::tables();
+        let here = tables.iter().filter(|table| table.database == database);
+        let names = here.map(|table| table.name.to_owned()).collect();
+        let mut rows = Vec::new();
+        for name in self.filtered_names(names, filter)? {
+            let engine = tables.iter().find(|table| table.name == name).map(|t| t.engine);
+            let mut row = vec![text(name)];
+            if full {
+                row.push(text(engine.unwrap_or_default()));
+            }
+            rows.push(row);
+        }
+        let columns = if full {
+            strings(&["name", "engine"])
+        } else {
+            strings(&["name"])
+        };
+        self.rows(&columns, rows)
+    }
+
+    fn filtered_names(&mut self, names: Vec<String>, filter: &ShowFilter) -> Result<Vec<String>> {
+        let mut kept = Vec::new();
+        let function = if filter.ignore_case { "ilike" } else { "like" };
+        for name in names {
+            if let Some(pattern) = &filter.pattern {
+                let arguments = vec![
+                    Typed::literal(text(name.as_str())),
+                    Typed::literal(text(pattern.as_str())),
+                ];
+                let matched = self.function(function, arguments)?;
+                let matched = matched.value().is_some_and(super::typed::is_true);
+                if matched == filter.negated {
+                    continue;
+                }
+            }
+            kept.push(name);
+        }
+        if let Some(limit) = filter.limit {
+            kept.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(kept)
+    }
+
+    fn show_columns(&mut self, name: &TableName) -> Result<Analyzed> {
+        let table = self.find_table(name)?;
+        let mut rows: Vec<Vec<Value>> = described(&table)
+            .into_iter()
+            .map(|[name, ty, ..]| {
+                vec![text(name), text(ty), text("NO"), text(""), Value::Null, text("")]
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            let name = |row: &[Value]| row.first().and_then(Value::as_text).map(str::to_owned);
+            name(a).cmp(&name(b))
+        });
+        let mut columns = strings(&["field", "type", "null", "key", "default", "extra"]);
+        if let Some((_, ty)) = columns.get_mut(4) {
+            *ty = Type::String.nullable();
+        }
+        self.rows(&columns, rows)
+    }
+
+    fn describe(&mut self, source: &TableSource) -> Result<Analyzed> {
+        let described: Vec<[String; 5]> = match source {
+            TableSource::Table(name) => described(&self.find_table(name)?),
+            TableSource::Query(_) | TableSource::Function { .. } => {
+                let (_, source) = self.table_source(&Inherited::default(), source)?;
+                let plain = source.columns.into_iter().map(|column| {
+                    [
+                        column.name,
+                        column.ty.to_string(),
+                        String::new(),
+                        String::new(),
+                        String::new(),
+                    ]
+                });
+                plain.collect()
+            }
+        };
+        let rows = described
+            .into_iter()
+            .map(|[name, ty, kind, expression, comment]| {
+                vec![
+                    text(name),
+                    text(ty),
+                    text(kind),
+                    text(expression),
+                    text(comment),
+                    text(""),
+                    text(""),
+                ]
+            })
+            .collect();
+        let columns = strings(&[
+            "name",
+            "type",
+            "default_type",
+            "default_expression",
+            "comment",
+            "codec_expression",
+            "ttl_expression",
+        ]);
+        self.rows(&columns, rows)
+    }
+
+    fn explain(&mut self, kind: ExplainKind, inner: &Statement) -> Result<Analyzed> {
+        let lines: Vec<String> = match kind {
+            ExplainKind::Plan | ExplainKind::Pipeline => {
+                let Statement::Query(query) = inner else {
+                    return Err(QueryError::new(
+                        ErrorCode::NotImplemented,
+                        "EXPLAIN is implemented for queries only",
+                    ));
+                };
+                let statement = self.whole_query(query)?;
+                return Ok(Analyzed::Explain(Box::new(statement)));
+            }
+            ExplainKind::Ast => format!("{inner:#?}").lines().map(str::to_owned).collect(),
+            ExplainKind::QueryTree => {
+                let analyzed = self.statement(inner)?;
+                format!("{analyzed:#?}").lines().map(str::to_owned).collect()
+            }
+            ExplainKind::Syntax | ExplainKind::Estimate => {
+                return Err(QueryError::new(
+                    ErrorCode::NotImplemented,
+                    "EXPLAIN SYNTAX and EXPLAIN ESTIMATE are not implemented; use EXPLAIN",
+                ));
+            }
+        };
+        let rows = lines.into_iter().map(|line| vec![text(line)]).collect();
+        self.rows(&strings(&["explain"]), rows)
+    }
+}

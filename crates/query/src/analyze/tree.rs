@@ -1,0 +1,287 @@
+//! The typed tree: relational nodes whose columns are numbers, and expressions that carry their ClickHouse type.
+//! Lowering it needs no further decision about names, types or conversions.
+
+use std::sync::Arc;
+
+use cairn_storage::{CompareOp, ScanColumn, TableId};
+
+use crate::aggregates::ResolvedAggregate;
+use crate::functions::Resolved;
+use crate::types::{Type, Value};
+
+/// A column of a node's output, unique within one statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ColumnId(pub(crate) u32);
+
+/// A statement ready to be lowered.
+#[derive(Debug)]
+pub(crate) struct TypedStatement {
+    /// The query.
+    pub(crate) query: TypedQuery,
+    /// The scans that its nodes refer to by position.
+    pub(crate) scans: Vec<Scan>,
+}
+
+/// A query: where rows come from and which columns they have.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TypedQuery {
+    /// The outermost node.
+    pub(crate) node: Node,
+    /// What clients see, in order. An id may occur twice.
+    pub(crate) output: Vec<OutputColumn>,
+    /// The outermost SELECT has a LIMIT.
+    pub(crate) limited: bool,
+}
+
+/// A column that clients see.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OutputColumn {
+    /// Its name, not necessarily unique.
+    pub(crate) name: String,
+    /// Its type.
+    pub(crate) ty: Type,
+    /// Where its values come from.
+    pub(crate) id: ColumnId,
+}
+
+/// A scan of a stored table. Columns are added as the query turns out to need them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scan {
+    /// Which table.
+    pub(crate) table: TableId,
+    /// Every column that the query refers to.
+    pub(crate) columns: Vec<(ColumnId, ScanColumn)>,
+}
+
+/// A relational operator.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Node {
+    /// One row without columns.
+    OneRow,
+    /// Constants.
+    Values {
+        /// Columns with their types.
+        columns: Vec<(ColumnId, Type)>,
+        /// Rows.
+        rows: Vec<Vec<Value>>,
+    },
+    /// `start, start + 1, …`
+    Numbers {
+        /// The only column, `UInt64`.
+        id: ColumnId,
+        /// The first number.
+        start: u64,
+        /// How many; without end when absent.
+        count: Option<u64>,
+    },
+    /// Position in [`TypedStatement::scans`].
+    Scan(usize),
+    /// Only these columns.
+    Project {
+        /// Rows.
+        input: Box<Self>,
+        /// New columns.
+        columns: Vec<(ColumnId, Typed)>,
+    },
+    /// Rows for which the condition is true.
+    Filter {
+        /// Rows.
+        input: Box<Self>,
+        /// The condition.
+        condition: Typed,
+    },
+    /// Groups. Without keys there is exactly one row.
+    Aggregate {
+        /// Rows.
+        input: Box<Self>,
+        /// Keys.
+        keys: Vec<(ColumnId, Typed)>,
+        /// Aggregates.
+        aggregates: Vec<(ColumnId, AggregateCall)>,
+    },
+    /// One row per item of the array; every other column is repeated. Rows with empty arrays vanish.
+    Unnest {
+        /// Rows.
+        input: Box<Self>,
+        /// The items.
+        id: ColumnId,
+        /// The array.
+        array: Typed,
+    },
+    /// Rows without repetitions.
+    Distinct(Box<Self>),
+    /// Rows in order.
+    Sort {
+        /// Rows.
+        input: Box<Self>,
+        /// Most significant first.
+        keys: Vec<SortKey>,
+    },
+    /// At most `limit` rows per key after `offset`, in the order of the input.
+    LimitBy {
+        /// Rows.
+        input: Box<Self>,
+        /// The order of the rows inside a key.
+        order: Vec<SortKey>,
+        /// The keys.
+        keys: Vec<Typed>,
+        /// Rows to leave out.
+        offset: u64,
+        /// Rows to keep.
+        limit: u64,
+    },
+    /// A slice of the rows.
+    Limit {
+        /// Rows.
+        input: Box<Self>,
+        /// Rows to leave out.
+        offset: u64,
+        /// Rows to keep.
+        limit: Option<u64>,
+    },
+    /// All rows of all inputs. Every input is a projection with as many columns.
+    Union {
+        /// The inputs with their columns in order.
+        inputs: Vec<(Self, Vec<ColumnId>)>,
+        /// The columns of the result.
+        columns: Vec<(ColumnId, Type)>,
+    },
+    /// Pairs of rows.
+    Join {
+        /// Left rows.
+        left: Box<Self>,
+        /// Right rows.
+        right: Box<Self>,
+        /// Whether left rows without match are kept, with NULLs.
+        outer: bool,
+        /// Equal pairs: left expression, right expression.
+        on: Vec<(Typed, Typed)>,
+        /// The rest of the condition.
+        filter: Option<Box<Typed>>,
+    },
+}
+
+/// A key of an order. NULL and NaN come last unless `nulls_first`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SortKey {
+    /// What to sort by.
+    pub(crate) expr: Typed,
+    /// From large to small.
+    pub(crate) descending: bool,
+    /// NULL and NaN in front.
+    pub(crate) nulls_first: bool,
+}
+
+/// An aggregate.
+#[derive(Debug, Clone)]
+pub(crate) struct AggregateCall {
+    /// Its name with combinators.
+    pub(crate) name: String,
+    /// How to compute it.
+    pub(crate) resolved: Arc<ResolvedAggregate>,
+    /// Its parameters, for comparison.
+    pub(crate) parameters: Vec<Value>,
+    /// Its arguments.
+    pub(crate) arguments: Vec<Typed>,
+}
+
+impl PartialEq for AggregateCall {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.parameters == other.parameters
+            && self.arguments == other.arguments
+    }
+}
+
+/// An expression with its type.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Typed {
+    /// The ClickHouse type of its values.
+    pub(crate) ty: Type,
+    /// What it is.
+    pub(crate) kind: Kind,
+}
+
+/// The kinds of typed expressions. Everything is in value form (conditions are `UInt8`); lowering picks the Boolean
+/// form where a condition is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Kind {
+    /// A column of the input.
+    Column(ColumnId),
+    /// A constant of the expression's type.
+    Constant(Value),
+    /// A function that `functions` resolved.
+    Call(FunctionCall),
+    /// All of them. Each is a number of any type.
+    And(Vec<Typed>),
+    /// Any of them.
+    Or(Vec<Typed>),
+    /// Not it.
+    Not(Box<Typed>),
+    /// Both sides have the same physical type.
+    Compare {
+        /// Operator.
+        op: CompareOp,
+        /// Left side.
+        left: Box<Typed>,
+        /// Right side.
+        right: Box<Typed>,
+    },
+    /// `isNull`
+    IsNull(Box<Typed>),
+    /// `x IN (constants)`; the constants have the type of `x`.
+    InList {
+        /// Left side.
+        value: Box<Typed>,
+        /// The set, without NULL.
+        list: Vec<Value>,
+    },
+    /// `x IN (SELECT …)`; both sides have the same physical types.
+    InQuery {
+        /// Left side: one expression per column of the query.
+        values: Vec<Typed>,
+        /// The set.
+        query: Box<TypedQuery>,
+    },
+    /// `LIKE` and `ILIKE` with a constant pattern.
+    Like {
+        /// The text.
+        value: Box<Typed>,
+        /// The pattern.
+        pattern: String,
+        /// `ILIKE`
+        ignore_case: bool,
+    },
+    /// `if`, `multiIf`, CASE: the first branch whose condition is true. All values have the expression's type.
+    Case {
+        /// Condition and value.
+        branches: Vec<(Typed, Typed)>,
+        /// The value when no condition is true.
+        otherwise: Box<Typed>,
+    },
+    /// The same value in another physical type; never fails, never changes the value.
+    Widen(Box<Typed>),
+    /// The first column of the only row of a query, NULL without a row.
+    Scalar(Box<TypedQuery>),
+    /// An aggregate; only before the aggregation node is built.
+    Aggregate(Box<AggregateCall>),
+    /// `arrayJoin`; only before the unnest node is built.
+    ArrayJoin(Box<Typed>),
+}
+
+/// A resolved function with its arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct FunctionCall {
+    /// The name as resolved.
+    pub(crate) name: String,
+    /// Result type and kernel.
+    pub(crate) resolved: Arc<Resolved>,
+    /// Arguments in value form.
+    pub(crate) arguments: Vec<Typed>,
+}
+
+impl PartialEq for FunctionCall {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.arguments == other.arguments
+    }
+}

@@ -1,0 +1,79 @@
+//! Typed tree to DataFusion's logical plan. Every type and conversion is already decided, so nothing is left for
+//! DataFusion's own coercion to do; it must not even run.
+
+mod expression;
+mod node;
+mod numbers;
+
+use std::sync::Arc;
+
+use cairn_storage::{ScanColumn, TableId};
+use datafusion::common::{Column, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, Projection, TableSource};
+use hashbrown::HashMap;
+
+use crate::analyze::{ColumnId, OutputColumn, Scan, TypedQuery, TypedStatement};
+use crate::error::QueryError;
+
+type Result<T, E = QueryError> = std::result::Result<T, E>;
+
+/// Where scans get their rows from.
+pub(crate) trait ScanSources {
+    /// The source of a table. Its schema has every stored column and those of `columns` that are looked up in maps,
+    /// named as they print.
+    fn source(&self, table: TableId, columns: &[ScanColumn]) -> Result<Arc<dyn TableSource>>;
+}
+
+/// The plan of a statement. Its columns are those of the query's output, in order, under unique names.
+pub(crate) fn lower(statement: &TypedStatement, sources: &dyn ScanSources) -> Result<LogicalPlan> {
+    let mut lowering = Lowering {
+        scans: &statement.scans,
+        sources,
+        names: HashMap::new(),
+    };
+    for (index, scan) in statement.scans.iter().enumerate() {
+        for (id, column) in &scan.columns {
+            let name = Column::new(Some(scan_name(index)), column.to_string());
+            lowering.names.insert(*id, name);
+        }
+    }
+    lowering.query(&statement.query)
+}
+
+fn scan_name(index: usize) -> TableReference {
+    TableReference::bare(format!("t{index}"))
+}
+
+struct Lowering<'a> {
+    scans: &'a [Scan],
+    sources: &'a dyn ScanSources,
+    /// Columns of scans; all others are named by their number.
+    names: HashMap<ColumnId, Column>,
+}
+
+impl Lowering<'_> {
+    /// A query with exactly its output columns.
+    fn query(&self, query: &TypedQuery) -> Result<LogicalPlan> {
+        let plan = self.node(&query.node)?;
+        let columns = query
+            .output
+            .iter()
+            .map(|OutputColumn { id, .. }| Expr::Column(self.column(*id)))
+            .collect();
+        Ok(LogicalPlan::Projection(Projection::try_new(
+            columns,
+            Arc::new(plan),
+        )?))
+    }
+
+    fn column(&self, id: ColumnId) -> Column {
+        match self.names.get(&id) {
+            Some(column) => column.clone(),
+            None => Column::new_unqualified(column_name(id)),
+        }
+    }
+}
+
+fn column_name(id: ColumnId) -> String {
+    format!("c{}", id.0)
+}

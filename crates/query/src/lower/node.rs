@@ -1,0 +1,277 @@
+//! Relational nodes.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::catalog::default_table_source::provider_as_source;
+use datafusion::common::{Column, DFSchema, DFSchemaRef, JoinConstraint, JoinType, NullEquality, UnnestOptions};
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::{Sort as SortExpr, WindowFunction};
+use datafusion::logical_expr::{
+    Aggregate, Distinct, EmptyRelation, Expr, ExprFunctionExt, Filter, Join, LogicalPlan,
+    LogicalPlanBuilder, Operator, Projection, Sort, Union, Values, Window,
+};
+use datafusion::logical_expr::{BinaryExpr, WindowFunctionDefinition};
+
+use super::expression::literal;
+use super::numbers::numbers_table;
+use super::{Lowering, Result, column_name, scan_name};
+use crate::analyze::{AggregateCall, ColumnId, Node, SortKey, Typed};
+use crate::error::{ErrorCode, QueryError};
+use crate::types::{Type, Value};
+
+impl Lowering<'_> {
+    pub(super) fn node(&self, node: &Node) -> Result<LogicalPlan> {
+        match node {
+            Node::OneRow => Ok(LogicalPlan::EmptyRelation(EmptyRelation {
+                produce_one_row: true,
+                schema: DFSchemaRef::new(DFSchema::empty()),
+            })),
+            Node::Values { columns, rows } => values(columns, rows),
+            Node::Numbers { id, start, count } => {
+                let table = numbers_table(&column_name(*id), *start, *count)?;
+                let name = format!("n{}", id.0);
+                let scan = LogicalPlanBuilder::scan(name.as_str(), provider_as_source(table), None)?;
+                // Take the qualifier off again: every column but those of scans is unqualified.
+                let column = Column::new(Some(name), column_name(*id));
+                self.project(scan.build()?, vec![Expr::Column(column).alias(column_name(*id))])
+            }
+            Node::Scan(index) => self.scan(*index),
+            Node::Project { input, columns } => {
+                let input = self.node(input)?;
+                let exprs = columns
+                    .iter()
+                    .map(|(id, typed)| Ok(self.value(typed)?.alias(column_name(*id))))
+                    .collect::<Result<_>>()?;
+                self.project(input, exprs)
+            }
+            Node::Filter { input, condition } => {
+                let input = self.node(input)?;
+                let condition = self.condition(condition)?;
+                Ok(LogicalPlan::Filter(Filter::try_new(condition, Arc::new(input))?))
+            }
+            Node::Aggregate {
+                input,
+                keys,
+                aggregates,
+            } => self.aggregate(input, keys, aggregates),
+            Node::Unnest { input, id, array } => self.unnest(input, *id, array),
+            Node::Distinct(input) => {
+                let input = self.node(input)?;
+                Ok(LogicalPlan::Distinct(Distinct::All(Arc::new(input))))
+            }
+            Node::Sort { input, keys } => Ok(LogicalPlan::Sort(Sort {
+                expr: self.sort_keys(keys)?,
+                input: Arc::new(self.node(input)?),
+                fetch: None,
+            })),
+            Node::LimitBy {
+                input,
+                order,
+                keys,
+                offset,
+                limit,
+            } => self.limit_by(input, order, keys, (*offset, *limit)),
+            Node::Limit {
+                input,
+                offset,
+                limit,
+            } => {
+                let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+                let plan = LogicalPlanBuilder::from(self.node(input)?);
+                Ok(plan.limit(count(*offset), limit.map(count))?.build()?)
+            }
+            Node::Union { inputs, columns } => self.union(inputs, columns),
+            Node::Join { .. } => self.join(node),
+        }
+    }
+
+    fn project(&self, input: LogicalPlan, exprs: Vec<Expr>) -> Result<LogicalPlan> {
+        let projection = Projection::try_new(exprs, Arc::new(input))?;
+        Ok(LogicalPlan::Projection(projection))
+    }
+
+    fn scan(&self, index: usize) -> Result<LogicalPlan> {
+        let Some(scan) = self.scans.get(index) else {
+            return Err(QueryError::new(
+                ErrorCode::LogicalError,
+                "a node refers to a scan that does not exist",
+            ));
+        };
+        let columns: Vec<_> = scan.columns.iter().map(|(_, column)| column.clone()).collect();
+        let source = self.sources.source(scan.table, &columns)?;
+        Ok(LogicalPlanBuilder::scan(scan_name(index), source, None)?.build()?)
+    }
+
+    fn aggregate(
+        &self,
+        input: &Node,
+        keys: &[(ColumnId, Typed)],
+        aggregates: &[(ColumnId, AggregateCall)],
+    ) -> Result<LogicalPlan> {
+        let input = self.node(input)?;
+        let mut groups = Vec::new();
+        let mut outputs = Vec::new();
+        for (id, key) in keys {
+            groups.push(self.value(key)?.alias(column_name(*id)));
+            outputs.push(Expr::Column(Column::new_unqualified(column_name(*id))));
+        }
+        let mut calls = Vec::new();
+        for (id, call) in aggregates {
+            let raw = format!("a{}", id.0);
+            let (arguments, condition) = match call.arguments.split_last() {
+                Some((condition, rest)) if call.resolved.takes_condition => {
+                    (rest, Some(self.condition(condition)?))
+                }
+                _ => (call.arguments.as_slice(), None),
+            };
+            let arguments = self.values(arguments)?;
+            calls.push(call.resolved.build(arguments, condition).alias(raw.as_str()));
+            let column = Expr::Column(Column::new_unqualified(raw));
+            outputs.push(call.resolved.finish(column)?.alias(column_name(*id)));
+        }
+        let plan = Aggregate::try_new(Arc::new(input), groups, calls)?;
+        self.project(LogicalPlan::Aggregate(plan), outputs)
+    }
+
+    /// The array becomes a column, and the column its items.
+    fn unnest(&self, input: &Node, id: ColumnId, array: &Typed) -> Result<LogicalPlan> {
+        let input = self.node(input)?;
+        let mut exprs: Vec<Expr> = input
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
+        exprs.push(self.value(array)?.alias(column_name(id)));
+        let plan = LogicalPlanBuilder::from(self.project(input, exprs)?);
+        let options = UnnestOptions::new().with_preserve_nulls(false);
+        let column = Column::new_unqualified(column_name(id));
+        Ok(plan.unnest_column_with_options(column, options)?.build()?)
+    }
+
+    fn sort_keys(&self, keys: &[SortKey]) -> Result<Vec<SortExpr>> {
+        keys.iter()
+            .map(|key| {
+                let expr = self.value(&key.expr)?;
+                Ok(SortExpr::new(expr, !key.descending, key.nulls_first))
+            })
+            .collect()
+    }
+
+    fn limit_by(
+        &self,
+        input: &Node,
+        order: &[SortKey],
+        keys: &[Typed],
+        (offset, limit): (u64, u64),
+    ) -> Result<LogicalPlan> {
+        let input = self.node(input)?;
+        let columns = input.schema().columns();
+        let row_number = Expr::from(WindowFunction::new(
+            WindowFunctionDefinition::WindowUDF(row_number_udwf()),
+            Vec::new(),
+        ))
+        .partition_by(self.values(keys)?)
+        .order_by(self.sort_keys(order)?)
+        .build()?;
+        let number = Column::new_unqualified(row_number.schema_name().to_string());
+        let plan = LogicalPlan::Window(Window::try_new(vec![row_number], Arc::new(input))?);
+        let compare = |op, bound| {
+            let bound = literal(&Value::UInt(bound), &Type::UInt64)?;
+            let number = Expr::Column(number.clone());
+            Ok::<_, QueryError>(Expr::BinaryExpr(BinaryExpr::new(
+                Box::new(number),
+                op,
+                Box::new(bound),
+            )))
+        };
+        let kept = compare(Operator::Gt, offset)?
+            .and(compare(Operator::LtEq, offset.saturating_add(limit))?);
+        let plan = LogicalPlan::Filter(Filter::try_new(kept, Arc::new(plan))?);
+        self.project(plan, columns.into_iter().map(Expr::Column).collect())
+    }
+
+    fn union(
+        &self,
+        inputs: &[(Node, Vec<ColumnId>)],
+        columns: &[(ColumnId, Type)],
+    ) -> Result<LogicalPlan> {
+        let mut plans = Vec::new();
+        for (node, _) in inputs {
+            plans.push(Arc::new(self.node(node)?));
+        }
+        let Some((_, first)) = inputs.first() else {
+            return Err(QueryError::new(ErrorCode::LogicalError, "a union of nothing"));
+        };
+        let exprs = first
+            .iter()
+            .zip(columns)
+            .map(|(from, (to, _))| Expr::Column(self.column(*from)).alias(column_name(*to)))
+            .collect();
+        let union = Union::try_new_with_loose_types(plans)?;
+        self.project(LogicalPlan::Union(union), exprs)
+    }
+
+    fn join(&self, node: &Node) -> Result<LogicalPlan> {
+        let Node::Join {
+            left,
+            right,
+            outer,
+            on,
+            filter,
+        } = node
+        else {
+            return Err(QueryError::new(ErrorCode::LogicalError, "not a join"));
+        };
+        let mut pairs = Vec::new();
+        for (left, right) in on {
+            pairs.push((self.value(left)?, self.value(right)?));
+        }
+        let filter = filter
+            .as_ref()
+            .map(|filter| self.condition(filter))
+            .transpose()?;
+        let kind = if *outer {
+            JoinType::Left
+        } else {
+            JoinType::Inner
+        };
+        let join = Join::try_new(
+            Arc::new(self.node(left)?),
+            Arc::new(self.node(right)?),
+            pairs,
+            filter,
+            kind,
+            JoinConstraint::On,
+            NullEquality::NullEqualsNothing,
+            false,
+        )?;
+        Ok(LogicalPlan::Join(join))
+    }
+}
+
+/// Constants as rows.
+fn values(columns: &[(ColumnId, Type)], rows: &[Vec<Value>]) -> Result<LogicalPlan> {
+    let fields: Vec<_> = columns
+        .iter()
+        .map(|(id, ty)| ty.field(&column_name(*id)))
+        .collect();
+    let schema = Arc::new(DFSchema::try_from(Schema::new(fields))?);
+    if rows.is_empty() {
+        return Ok(LogicalPlan::EmptyRelation(EmptyRelation {
+            produce_one_row: false,
+            schema,
+        }));
+    }
+    let values = rows
+        .iter()
+        .map(|row| {
+            row.iter()
+                .zip(columns)
+                .map(|(value, (_, ty))| literal(value, ty))
+                .collect()
+        })
+        .collect::<Result<_>>()?;
+    Ok(LogicalPlan::Values(Values { schema, values }))
+}
