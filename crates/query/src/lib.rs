@@ -1,10 +1,14 @@
 //! ClickHouse SQL over DataFusion.
 
+mod aggregates;
+mod analyze;
 mod answer;
+mod catalog;
 mod control;
 mod error;
 mod functions;
 mod limits;
+mod lower;
 mod syntax;
 mod types;
 

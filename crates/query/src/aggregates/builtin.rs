@@ -21,7 +21,11 @@ pub(super) fn choose(name: &str, base: &str, types: &[Type]) -> Result<Choice> {
         "sum" => sum(name, &ty),
         "avg" => {
             // A point in time has an average of its own kind; a number a float.
-            let result = if ty.is_time() { ty.clone() } else { Type::Float64 };
+            let result = if ty.is_time() {
+                ty.clone()
+            } else {
+                Type::Float64
+            };
             if !(ty.is_number() || ty.is_time() || ty == Type::Bool) {
                 return Err(illegal(name, &ty));
             }
@@ -36,7 +40,11 @@ pub(super) fn choose(name: &str, base: &str, types: &[Type]) -> Result<Choice> {
             if matches!(ty, Type::Array(_) | Type::Map(..) | Type::Tuple(_)) {
                 return Err(illegal(name, &ty));
             }
-            let function = if base == "min" { min_udaf() } else { max_udaf() };
+            let function = if base == "min" {
+                min_udaf()
+            } else {
+                max_udaf()
+            };
             let default = zero(&ty);
             Ok(plain(function, ty.clone(), ty, default))
         }

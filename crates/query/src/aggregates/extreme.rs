@@ -73,7 +73,9 @@ impl Extreme {
         let mut value = ScalarValue::try_from_array(values, row)?;
         value.compact();
         let bytes = value.size() + by.size();
-        let before = best.as_ref().map_or(0, |(value, by)| value.size() + by.size());
+        let before = best
+            .as_ref()
+            .map_or(0, |(value, by)| value.size() + by.size());
         *best = Some((value, by));
         Ok(bytes.saturating_sub(before))
     }
@@ -88,11 +90,10 @@ fn column(
     if states.is_empty() {
         return Ok(datafusion::arrow::array::new_empty_array(ty));
     }
-    ScalarValue::iter_to_array(
-        states
-            .iter()
-            .map(|best| best.as_ref().map_or_else(|| null.clone(), |best| pick(best).clone())),
-    )
+    ScalarValue::iter_to_array(states.iter().map(|best| {
+        best.as_ref()
+            .map_or_else(|| null.clone(), |best| pick(best).clone())
+    }))
 }
 
 impl Fold for Extreme {

@@ -77,7 +77,9 @@ impl List {
         if state.items.len() >= MAX_ARRAY_ELEMENTS {
             let error = QueryError::new(
                 ErrorCode::TooLargeArraySize,
-                format!("groupArray has more than {MAX_ARRAY_ELEMENTS} values; give it a maximum: groupArray(1000)(x)"),
+                format!(
+                    "groupArray has more than {MAX_ARRAY_ELEMENTS} values; give it a maximum: groupArray(1000)(x)"
+                ),
             );
             return Err(error.external());
         }

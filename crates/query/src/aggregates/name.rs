@@ -66,8 +66,20 @@ const NAMES: [(&str, &str); 47] = [
 
 /// Names that may be written in any case.
 const ANY_CASE: [&str; 14] = [
-    "any_value", "avg", "count", "first_value", "last_value", "max", "median", "min", "stddev_pop",
-    "stddev_samp", "sum", "var_pop", "var_samp", "array_agg",
+    "any_value",
+    "avg",
+    "count",
+    "first_value",
+    "last_value",
+    "max",
+    "median",
+    "min",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "var_pop",
+    "var_samp",
+    "array_agg",
 ];
 
 /// Whether a call of this name is an aggregate.
@@ -109,7 +121,9 @@ fn family(name: &str) -> Option<&'static str> {
     let any_case = || {
         let lower = name.to_ascii_lowercase();
         let known = ANY_CASE.contains(&lower.as_str());
-        NAMES.iter().find(|(spelling, _)| known && *spelling == lower)
+        NAMES
+            .iter()
+            .find(|(spelling, _)| known && *spelling == lower)
     };
     exact.or_else(any_case).map(|(_, base)| *base)
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListBuilder, UInt64Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListBuilder, UInt64Array,
+};
 use datafusion::arrow::datatypes::{DataType, Field, Float64Type, UInt64Type};
 use datafusion::error::Result as DfResult;
 
@@ -207,7 +209,11 @@ impl Fold for Quantile {
     }
 
     fn finish(&self, states: Vec<Sample>) -> DfResult<ArrayRef> {
-        let levels: Vec<f64> = self.levels.iter().map(|bits| f64::from_bits(*bits)).collect();
+        let levels: Vec<f64> = self
+            .levels
+            .iter()
+            .map(|bits| f64::from_bits(*bits))
+            .collect();
         let mut results = Vec::with_capacity(states.len() * levels.len());
         let groups = states.len();
         for mut state in states {

@@ -88,7 +88,10 @@ impl<'q> Analyzer<'_> {
         }
         match typed.kind {
             Kind::Aggregate(call) => {
-                let known = grouping.aggregates.iter().find(|(_, known)| *known == *call);
+                let known = grouping
+                    .aggregates
+                    .iter()
+                    .find(|(_, known)| *known == *call);
                 let id = match known {
                     Some((id, _)) => *id,
                     None => {

@@ -20,7 +20,12 @@ impl Analyzer<'_> {
         let left = self.parsed_as(left, &right)?;
         let right = self.parsed_as(right, &left)?;
         let native = match (left.value().is_some(), right.value().is_some()) {
-            _ if [&left, &right].iter().any(|side| *side.ty.bare() == Type::Nothing) => None,
+            _ if [&left, &right]
+                .iter()
+                .any(|side| *side.ty.bare() == Type::Nothing) =>
+            {
+                None
+            }
             (true, true) => None,
             (false, false) => native_columns(op, &left, &right),
             (false, true) => self.native_constant(op, &left, &right)?,
@@ -40,7 +45,9 @@ impl Analyzer<'_> {
         let wanted = other.ty.bare();
         let reads = side.value().is_some_and(|value| value.as_text().is_some())
             && side.ty.bare().is_text()
-            && (wanted.is_number() || wanted.is_time() || matches!(wanted, Type::Uuid | Type::Enum8(_)));
+            && (wanted.is_number()
+                || wanted.is_time()
+                || matches!(wanted, Type::Uuid | Type::Enum8(_)));
         if !reads {
             return Ok(side);
         }
@@ -154,12 +161,7 @@ impl Analyzer<'_> {
     }
 
     /// `a <=> b`: NULL equals NULL.
-    pub(super) fn distinct_from(
-        &mut self,
-        name: &str,
-        left: Typed,
-        right: Typed,
-    ) -> Result<Typed> {
+    pub(super) fn distinct_from(&mut self, name: &str, left: Typed, right: Typed) -> Result<Typed> {
         let same = if left.ty.is_nullable() || right.ty.is_nullable() {
             let both = self.conjunction(vec![is_null(left.clone()), is_null(right.clone())])?;
             let none_left = self.negation(is_null(left.clone()))?;
@@ -239,7 +241,8 @@ fn native_columns(op: CompareOp, left: &Typed, right: &Typed) -> Option<Typed> {
         };
         return Some(comparison(op, wide(left), wide(right)));
     }
-    let native = same_time || flat(a) && flat(b) && a.arrow() == b.arrow() && a.is_text() == b.is_text();
+    let native =
+        same_time || flat(a) && flat(b) && a.arrow() == b.arrow() && a.is_text() == b.is_text();
     native.then(|| comparison(op, left.clone(), right.clone()))
 }
 

@@ -396,7 +396,10 @@ pub(super) fn is_null(part: Typed) -> Typed {
 
 /// The number of `INTERVAL '5' MINUTE`.
 fn number_of_text(typed: Typed) -> Typed {
-    let number = typed.value().and_then(Value::as_text).map(str::parse::<i64>);
+    let number = typed
+        .value()
+        .and_then(Value::as_text)
+        .map(str::parse::<i64>);
     match number {
         Some(Ok(number)) => Typed::literal(Value::Int(number)),
         Some(Err(_)) | None => typed,

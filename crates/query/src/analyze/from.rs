@@ -16,9 +16,28 @@ use cairn_storage::CompareOp;
 
 /// Table functions that leave the process.
 const REFUSED: [&str; 22] = [
-    "file", "url", "s3", "s3cluster", "gcs", "azureblobstorage", "hdfs", "remote", "remotesecure",
-    "mysql", "postgresql", "mongodb", "redis", "sqlite", "jdbc", "odbc", "executable", "iceberg",
-    "deltalake", "hudi", "urlcluster", "filecluster",
+    "file",
+    "url",
+    "s3",
+    "s3cluster",
+    "gcs",
+    "azureblobstorage",
+    "hdfs",
+    "remote",
+    "remotesecure",
+    "mysql",
+    "postgresql",
+    "mongodb",
+    "redis",
+    "sqlite",
+    "jdbc",
+    "odbc",
+    "executable",
+    "iceberg",
+    "deltalake",
+    "hudi",
+    "urlcluster",
+    "filecluster",
 ];
 
 impl<'q> Analyzer<'_> {
@@ -122,7 +141,10 @@ impl<'q> Analyzer<'_> {
         }
         Err(QueryError::new(
             ErrorCode::UnknownTable,
-            format!("Unknown table expression identifier '{database}.{}'", name.table),
+            format!(
+                "Unknown table expression identifier '{database}.{}'",
+                name.table
+            ),
         ))
     }
 
@@ -158,11 +180,7 @@ impl<'q> Analyzer<'_> {
         Ok((node, source))
     }
 
-    fn values(
-        &mut self,
-        table: &CatalogTable,
-        rows: Vec<Vec<Value>>,
-    ) -> (Node, Vec<SourceColumn>) {
+    fn values(&mut self, table: &CatalogTable, rows: Vec<Vec<Value>>) -> (Node, Vec<SourceColumn>) {
         let columns: Vec<(String, Type)> = table
             .columns
             .iter()

@@ -118,11 +118,9 @@ impl<'q> Analyzer<'_> {
         let mut rest = arguments.into_iter();
         while let (Some(condition), Some(value)) = (rest.next(), rest.next()) {
             let condition = match &subject {
-                Some(subject) => self.compare(
-                    cairn_storage::CompareOp::Equal,
-                    subject.clone(),
-                    condition,
-                )?,
+                Some(subject) => {
+                    self.compare(cairn_storage::CompareOp::Equal, subject.clone(), condition)?
+                }
                 None => checked_condition(name, condition)?,
             };
             branches.push((condition, value));
@@ -173,6 +171,8 @@ fn checked_condition(name: &str, condition: Typed) -> Result<Typed> {
     }
     Err(QueryError::new(
         ErrorCode::IllegalTypeOfArgument,
-        format!("Illegal type {bare} of first argument (condition) of function {name}. Must be UInt8"),
+        format!(
+            "Illegal type {bare} of first argument (condition) of function {name}. Must be UInt8"
+        ),
     ))
 }

@@ -45,12 +45,7 @@ impl<'q> Analyzer<'_> {
         Ok(found)
     }
 
-    fn in_expression(
-        &mut self,
-        scope: &mut Scope<'q>,
-        value: Typed,
-        set: &Expr,
-    ) -> Result<Typed> {
+    fn in_expression(&mut self, scope: &mut Scope<'q>, value: Typed, set: &Expr) -> Result<Typed> {
         // Elements that are not constants: any of several equalities.
         if let ExprKind::Tuple(items) | ExprKind::Array(items) = &set.kind {
             let items = self.expressions(scope, items)?;
@@ -225,8 +220,9 @@ impl<'q> Analyzer<'_> {
                 value.ty.without_low_cardinality().not_nullable(),
                 column.ty.without_low_cardinality().not_nullable(),
             ];
-            let common = common_type(&types)
-                .filter(|common| common.arrow() == types[1].arrow() && common.time_step() == types[1].time_step());
+            let common = common_type(&types).filter(|common| {
+                common.arrow() == types[1].arrow() && common.time_step() == types[1].time_step()
+            });
             let Some(common) = common else {
                 return Err(QueryError::new(
                     ErrorCode::TypeMismatch,

@@ -93,7 +93,9 @@ impl Analyzer<'_> {
         if self.nodes > MAX_EXPANDED_NODES {
             return Err(QueryError::new(
                 ErrorCode::TooBigAst,
-                format!("the query has more than {MAX_EXPANDED_NODES} expressions after expanding aliases"),
+                format!(
+                    "the query has more than {MAX_EXPANDED_NODES} expressions after expanding aliases"
+                ),
             ));
         }
         Ok(())
@@ -104,7 +106,9 @@ impl Analyzer<'_> {
         if self.selects > MAX_EXPANDED_SELECTS {
             return Err(QueryError::new(
                 ErrorCode::TooBigAst,
-                format!("the query has more than {MAX_EXPANDED_SELECTS} subqueries after expanding WITH"),
+                format!(
+                    "the query has more than {MAX_EXPANDED_SELECTS} subqueries after expanding WITH"
+                ),
             ));
         }
         Ok(())

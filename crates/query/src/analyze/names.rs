@@ -81,7 +81,10 @@ impl Analyzer<'_> {
             None => {}
             Some(Window::Named(window)) => text.push_str(&format!(" OVER {window}")),
             Some(Window::Spec(spec)) => {
-                text.push_str(&format!(" OVER ({})", self.window_name(scope, spec, hidden)));
+                text.push_str(&format!(
+                    " OVER ({})",
+                    self.window_name(scope, spec, hidden)
+                ));
             }
         }
         text

@@ -7,9 +7,7 @@ use super::typed::is_true;
 use super::{Analyzer, Result};
 use crate::catalog;
 use crate::error::{ErrorCode, QueryError};
-use crate::syntax::{
-    Expr, ExprKind, GroupBy, Literal, OrderBy, OrderKey, Select, Star, With,
-};
+use crate::syntax::{Expr, ExprKind, GroupBy, Literal, OrderBy, OrderKey, Select, Star, With};
 use crate::types::Type;
 
 /// An item of the SELECT list.
@@ -142,7 +140,9 @@ impl<'q> Analyzer<'_> {
             parts.limit_by = Some(LimitBy {
                 keys,
                 limit: self.constant_count(&by.limit, "LIMIT")?,
-                offset: self.optional_count(by.offset.as_ref(), "OFFSET")?.unwrap_or(0),
+                offset: self
+                    .optional_count(by.offset.as_ref(), "OFFSET")?
+                    .unwrap_or(0),
             });
         }
         Ok(parts)
@@ -177,19 +177,16 @@ impl<'q> Analyzer<'_> {
             // Inside its own expression an alias means the column of that name.
             scope.expanding.extend(alias);
             let typed = self.expression(scope, expr);
-            scope.expanding.truncate(scope.expanding.len() - usize::from(alias.is_some()));
+            scope
+                .expanding
+                .truncate(scope.expanding.len() - usize::from(alias.is_some()));
             let typed = typed?;
             items.push(Item { name, typed });
         }
         Ok(items)
     }
 
-    fn star(
-        &mut self,
-        scope: &mut Scope<'q>,
-        star: &'q Star,
-        items: &mut Vec<Item>,
-    ) -> Result<()> {
+    fn star(&mut self, scope: &mut Scope<'q>, star: &'q Star, items: &mut Vec<Item>) -> Result<()> {
         let only = match &star.qualifier {
             None => None,
             Some(qualifier) => Some(scope.source_called(qualifier).ok_or_else(|| {
@@ -324,6 +321,14 @@ impl<'q> Analyzer<'_> {
             };
             for expr in exprs {
                 let typed = self.key(scope, expr, items)?;
+                // NaN comes last in both directions, like NULL and before it.
+                if typed.ty.bare().is_float() && typed.value().is_none() {
+                    order.push(SortKey {
+                        expr: self.function("isNaN", vec![typed.clone()])?,
+                        descending: key.nulls_first,
+                        nulls_first: key.nulls_first,
+                    });
+                }
                 order.push(SortKey {
                     expr: typed,
                     descending: key.descending,

@@ -164,7 +164,10 @@ impl Analyzer<'_> {
     fn rows(&mut self, columns: &[(String, Type)], rows: Vec<Vec<Value>>) -> Result<Analyzed> {
         let (node, named) = self.constant_rows(columns, rows);
         let Node::Values { columns: ids, .. } = &node else {
-            return Err(QueryError::new(ErrorCode::LogicalError, "constant rows are not values"));
+            return Err(QueryError::new(
+                ErrorCode::LogicalError,
+                "constant rows are not values",
+            ));
         };
         let output = ids
             .iter()
@@ -208,7 +211,10 @@ impl Analyzer<'_> {
         let names = here.map(|table| table.name.to_owned()).collect();
         let mut rows = Vec::new();
         for name in self.filtered_names(names, filter)? {
-            let engine = tables.iter().find(|table| table.name == name).map(|t| t.engine);
+            let engine = tables
+                .iter()
+                .find(|table| table.name == name)
+                .map(|t| t.engine);
             let mut row = vec![text(name)];
             if full {
                 row.push(text(engine.unwrap_or_default()));
@@ -251,7 +257,14 @@ impl Analyzer<'_> {
         let mut rows: Vec<Vec<Value>> = described(&table)
             .into_iter()
             .map(|[name, ty, ..]| {
-                vec![text(name), text(ty), text("NO"), text(""), Value::Null, text("")]
+                vec![
+                    text(name),
+                    text(ty),
+                    text("NO"),
+                    text(""),
+                    Value::Null,
+                    text(""),
+                ]
             })
             .collect();
         rows.sort_by(|a, b| {
@@ -323,7 +336,10 @@ impl Analyzer<'_> {
             ExplainKind::Ast => format!("{inner:#?}").lines().map(str::to_owned).collect(),
             ExplainKind::QueryTree => {
                 let analyzed = self.statement(inner)?;
-                format!("{analyzed:#?}").lines().map(str::to_owned).collect()
+                format!("{analyzed:#?}")
+                    .lines()
+                    .map(str::to_owned)
+                    .collect()
             }
             ExplainKind::Syntax | ExplainKind::Estimate => {
                 return Err(QueryError::new(

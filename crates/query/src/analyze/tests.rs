@@ -80,7 +80,9 @@ fn names_types_and_errors_are_those_of_clickhouse() {
             (false, Some(gap)) => drop(gaps.remove(gap)),
             (true, Some(_)) => wrong.push(format!("{query}\n  is no gap any more")),
             (false, None) => {
-                let why = analyzed(query).err().map_or_else(String::new, |e| e.to_string());
+                let why = analyzed(query)
+                    .err()
+                    .map_or_else(String::new, |e| e.to_string());
                 wrong.push(format!(
                     "{query}\n  expected {expected:?}\n  found    {found:?} {why}"
                 ));
@@ -88,6 +90,11 @@ fn names_types_and_errors_are_those_of_clickhouse() {
         }
     }
     assert!(compared >= 150, "only {compared} queries");
-    assert!(wrong.is_empty(), "{} of {compared}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {compared}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(gaps.is_empty(), "unknown queries in gaps: {gaps:?}");
 }

@@ -153,10 +153,6 @@ pub(super) fn is_true(value: &Value) -> bool {
         Value::UInt(value) => *value != 0,
         Value::Int(value) => *value != 0,
         Value::Float(value) => *value != 0.0,
-        Value::Null
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Tuple(_)
-        | Value::Map(_) => false,
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Tuple(_) | Value::Map(_) => false,
     }
 }

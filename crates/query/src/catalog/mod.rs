@@ -2,4 +2,6 @@
 
 mod tables;
 
-pub(crate) use tables::{CatalogTable, ColumnDefault, SqlColumn, TableKind, databases, table, tables};
+pub(crate) use tables::{
+    CatalogTable, ColumnDefault, SqlColumn, TableKind, databases, table, tables,
+};

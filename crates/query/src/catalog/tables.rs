@@ -128,9 +128,18 @@ const LOGS_COMPUTED: [Computed; 4] = [
         Type::DateTime(None),
         ColumnDefault::Alias("toDateTime(Timestamp)"),
     ),
-    items("ResourceAttributeItems", "arrayMap((k, v) -> concat(k, '=', v), mapKeys(ResourceAttributes), mapValues(ResourceAttributes))"),
-    items("ScopeAttributeItems", "arrayMap((k, v) -> concat(k, '=', v), mapKeys(ScopeAttributes), mapValues(ScopeAttributes))"),
-    items("LogAttributeItems", "arrayMap((k, v) -> concat(k, '=', v), mapKeys(LogAttributes), mapValues(LogAttributes))"),
+    items(
+        "ResourceAttributeItems",
+        "arrayMap((k, v) -> concat(k, '=', v), mapKeys(ResourceAttributes), mapValues(ResourceAttributes))",
+    ),
+    items(
+        "ScopeAttributeItems",
+        "arrayMap((k, v) -> concat(k, '=', v), mapKeys(ScopeAttributes), mapValues(ScopeAttributes))",
+    ),
+    items(
+        "LogAttributeItems",
+        "arrayMap((k, v) -> concat(k, '=', v), mapKeys(LogAttributes), mapValues(LogAttributes))",
+    ),
 ];
 
 const TRACES_COMPUTED: [Computed; 3] = [
@@ -139,8 +148,14 @@ const TRACES_COMPUTED: [Computed; 3] = [
         Type::UInt64,
         ColumnDefault::Materialized("greatest(toUInt64OrZero(SpanAttributes['SampleRate']), 1)"),
     ),
-    items("ResourceAttributeItems", "arrayMap((k, v) -> concat(k, '=', v), mapKeys(ResourceAttributes), mapValues(ResourceAttributes))"),
-    items("SpanAttributeItems", "arrayMap((k, v) -> concat(k, '=', v), mapKeys(SpanAttributes), mapValues(SpanAttributes))"),
+    items(
+        "ResourceAttributeItems",
+        "arrayMap((k, v) -> concat(k, '=', v), mapKeys(ResourceAttributes), mapValues(ResourceAttributes))",
+    ),
+    items(
+        "SpanAttributeItems",
+        "arrayMap((k, v) -> concat(k, '=', v), mapKeys(SpanAttributes), mapValues(SpanAttributes))",
+    ),
 ];
 
 const DATABASES_COLUMNS: [(&str, Type); 3] = [
@@ -267,7 +282,9 @@ mod tests {
     fn every_stored_table_is_in_the_catalog() {
         for id in TableId::ALL {
             assert!(
-                tables().iter().any(|table| table.kind == TableKind::Stored(id)),
+                tables()
+                    .iter()
+                    .any(|table| table.kind == TableKind::Stored(id)),
                 "{id}"
             );
         }

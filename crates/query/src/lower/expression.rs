@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use cairn_storage::CompareOp;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::Spans;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::expr::{InList, InSubquery, Like};
-use datafusion::logical_expr::{
-    BinaryExpr, Case, Cast, Expr, LogicalPlan, Operator, Subquery,
-};
+use datafusion::logical_expr::{BinaryExpr, Case, Cast, Expr, LogicalPlan, Operator, Subquery};
 
 use super::{Lowering, Result};
 use crate::analyze::{Kind, Typed, TypedQuery};
@@ -196,10 +194,6 @@ fn is_true(value: &Value) -> bool {
         Value::UInt(value) => *value != 0,
         Value::Int(value) => *value != 0,
         Value::Float(value) => *value != 0.0,
-        Value::Null
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Tuple(_)
-        | Value::Map(_) => false,
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Tuple(_) | Value::Map(_) => false,
     }
 }

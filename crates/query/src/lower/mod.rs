@@ -5,6 +5,9 @@ mod expression;
 mod node;
 mod numbers;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use cairn_storage::{ScanColumn, TableId};

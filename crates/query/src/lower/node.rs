@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::default_table_source::provider_as_source;
-use datafusion::common::{Column, DFSchema, DFSchemaRef, JoinConstraint, JoinType, NullEquality, UnnestOptions};
+use datafusion::common::{
+    Column, DFSchema, DFSchemaRef, JoinConstraint, JoinType, NullEquality, UnnestOptions,
+};
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{Sort as SortExpr, WindowFunction};
 use datafusion::logical_expr::{
@@ -31,10 +33,14 @@ impl Lowering<'_> {
             Node::Numbers { id, start, count } => {
                 let table = numbers_table(&column_name(*id), *start, *count)?;
                 let name = format!("n{}", id.0);
-                let scan = LogicalPlanBuilder::scan(name.as_str(), provider_as_source(table), None)?;
+                let scan =
+                    LogicalPlanBuilder::scan(name.as_str(), provider_as_source(table), None)?;
                 // Take the qualifier off again: every column but those of scans is unqualified.
                 let column = Column::new(Some(name), column_name(*id));
-                self.project(scan.build()?, vec![Expr::Column(column).alias(column_name(*id))])
+                self.project(
+                    scan.build()?,
+                    vec![Expr::Column(column).alias(column_name(*id))],
+                )
             }
             Node::Scan(index) => self.scan(*index),
             Node::Project { input, columns } => {
@@ -48,7 +54,10 @@ impl Lowering<'_> {
             Node::Filter { input, condition } => {
                 let input = self.node(input)?;
                 let condition = self.condition(condition)?;
-                Ok(LogicalPlan::Filter(Filter::try_new(condition, Arc::new(input))?))
+                Ok(LogicalPlan::Filter(Filter::try_new(
+                    condition,
+                    Arc::new(input),
+                )?))
             }
             Node::Aggregate {
                 input,
@@ -98,7 +107,11 @@ impl Lowering<'_> {
                 "a node refers to a scan that does not exist",
             ));
         };
-        let columns: Vec<_> = scan.columns.iter().map(|(_, column)| column.clone()).collect();
+        let columns: Vec<_> = scan
+            .columns
+            .iter()
+            .map(|(_, column)| column.clone())
+            .collect();
         let source = self.sources.source(scan.table, &columns)?;
         Ok(LogicalPlanBuilder::scan(scan_name(index), source, None)?.build()?)
     }
@@ -126,7 +139,11 @@ impl Lowering<'_> {
                 _ => (call.arguments.as_slice(), None),
             };
             let arguments = self.values(arguments)?;
-            calls.push(call.resolved.build(arguments, condition).alias(raw.as_str()));
+            calls.push(
+                call.resolved
+                    .build(arguments, condition)
+                    .alias(raw.as_str()),
+            );
             let column = Expr::Column(Column::new_unqualified(raw));
             outputs.push(call.resolved.finish(column)?.alias(column_name(*id)));
         }
@@ -202,7 +219,10 @@ impl Lowering<'_> {
             plans.push(Arc::new(self.node(node)?));
         }
         let Some((_, first)) = inputs.first() else {
-            return Err(QueryError::new(ErrorCode::LogicalError, "a union of nothing"));
+            return Err(QueryError::new(
+                ErrorCode::LogicalError,
+                "a union of nothing",
+            ));
         };
         let exprs = first
             .iter()

@@ -22,7 +22,11 @@ pub(super) fn numbers_table(
     start: u64,
     count: Option<u64>,
 ) -> Result<Arc<dyn TableProvider>> {
-    let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::UInt64, false)]));
+    let schema = Arc::new(Schema::new(vec![Field::new(
+        column,
+        DataType::UInt64,
+        false,
+    )]));
     let partition = Numbers {
         schema: Arc::clone(&schema),
         start,

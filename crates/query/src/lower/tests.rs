@@ -1,0 +1,167 @@
+//! Whole answers without storage, compared with what ClickHouse answered.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::physical_plan::collect;
+use datafusion::prelude::SessionConfig;
+
+use super::*;
+use crate::analyze::{AnalyzeContext, Analyzed, analyze};
+use crate::error::ErrorCode;
+use crate::functions;
+use crate::syntax::parse;
+use crate::types::{Type, Value};
+
+const ANSWERS: &str = include_str!("fixtures/answers.txt");
+/// Recorded answers that differ on purpose or for now, each with its reason. A query that no longer differs must leave.
+const GAPS: &str = include_str!("fixtures/gaps.txt");
+
+#[derive(Debug)]
+struct NoTables;
+
+impl ScanSources for NoTables {
+    fn source(&self, _: TableId, _: &[ScanColumn]) -> Result<Arc<dyn TableSource>> {
+        Err(QueryError::new(ErrorCode::UnknownTable, "no tables here"))
+    }
+}
+
+fn context() -> AnalyzeContext {
+    AnalyzeContext {
+        functions: functions::Context {
+            now_ns: 1_790_000_000_000_000_000,
+            timezone: "UTC".to_owned(),
+            server_timezone: "UTC".to_owned(),
+            query_id: "q".to_owned(),
+            database: "default".to_owned(),
+            user: "default".to_owned(),
+            host_name: "host".to_owned(),
+            display_name: "host".to_owned(),
+            uptime_s: 1,
+        },
+        database: "default".to_owned(),
+    }
+}
+
+async fn run(text: &str) -> Result<Vec<String>> {
+    let parsed = parse(text, &[])?;
+    let Analyzed::Query(statement) = analyze(&parsed, &context())? else {
+        return Ok(vec!["no query".to_owned()]);
+    };
+    let plan = lower(&statement, &NoTables)?;
+    let config = SessionConfig::new().with_target_partitions(2);
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features()
+        .with_analyzer_rules(Vec::new())
+        .build();
+    let plan = state.optimize(&plan)?;
+    let physical = state
+        .query_planner()
+        .create_physical_plan(&plan, &state)
+        .await?;
+    let schema = physical.schema();
+    let batches = collect(physical, state.task_ctx()).await?;
+    let all = concat_batches(&schema, &batches).expect("batches have the plan's schema");
+    let types: Vec<Type> = statement
+        .query
+        .output
+        .iter()
+        .map(|c| c.ty.clone())
+        .collect();
+    rows(&all, &types)
+}
+
+fn rows(batch: &RecordBatch, types: &[Type]) -> Result<Vec<String>> {
+    (0..batch.num_rows())
+        .map(|row| {
+            let fields: Result<Vec<String>> = batch
+                .columns()
+                .iter()
+                .zip(types)
+                .map(|(array, ty)| {
+                    assert_eq!(*array.data_type(), ty.arrow(), "physical form of {ty}");
+                    Ok(show(&Value::from_array(array, row, ty)?, false))
+                })
+                .collect();
+            Ok(fields?.join("\t"))
+        })
+        .collect()
+}
+
+fn show(value: &Value, nested: bool) -> String {
+    let list = |items: &[Value]| {
+        items
+            .iter()
+            .map(|v| show(v, true))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    match value {
+        Value::Null if nested => "NULL".to_owned(),
+        Value::Null => "\\N".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::UInt(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) if value.is_nan() => "nan".to_owned(),
+        Value::Float(value) => value.to_string(),
+        Value::String(value) if nested => format!("'{value}'"),
+        Value::String(value) => value.clone(),
+        Value::Array(items) => format!("[{}]", list(items)),
+        Value::Tuple(items) => format!("({})", list(items)),
+        Value::Map(_) => "{…}".to_owned(),
+    }
+}
+
+/// A cursor over a fixture: a query at the beginning of a line, its rows after tabs.
+fn cases(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut cases: Vec<(String, Vec<String>)> = Vec::new();
+    for line in text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+    {
+        match (line.strip_prefix('\t'), cases.last_mut()) {
+            (Some(row), Some((_, rows))) => rows.push(row.to_owned()),
+            _ => cases.push((line.to_owned(), Vec::new())),
+        }
+    }
+    cases
+}
+
+#[tokio::test]
+async fn answers_are_those_of_clickhouse() {
+    let mut gaps: Vec<&str> = GAPS
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    let mut wrong = Vec::new();
+    let cases = cases(ANSWERS);
+    assert!(cases.len() >= 70, "only {} queries", cases.len());
+    for (query, expected) in &cases {
+        let found = match run(query).await {
+            Ok(rows) => rows,
+            Err(error) => vec![format!("! {:?} {error}", error.code)],
+        };
+        let gap = gaps.iter().position(|gap| gap == query);
+        match (found == *expected, gap) {
+            (true, None) => {}
+            (false, Some(gap)) => drop(gaps.remove(gap)),
+            (true, Some(_)) => wrong.push(format!("{query}\n  is no gap any more")),
+            (false, None) => {
+                wrong.push(format!(
+                    "{query}\n  expected {expected:?}\n  found    {found:?}"
+                ));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
+    assert!(gaps.is_empty(), "unknown queries in gaps: {gaps:?}");
+}
