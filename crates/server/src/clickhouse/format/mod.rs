@@ -1,0 +1,345 @@
+//! Output formats: the table of their names, and the trait every one implements. Bytes only: no HTTP, no query.
+
+mod column;
+mod csv;
+mod date_time;
+mod escape;
+mod json;
+mod json_rows;
+mod json_value;
+mod markdown;
+mod number;
+mod pretty;
+mod settings;
+mod tsv;
+mod value;
+mod values;
+mod vertical;
+
+#[cfg(test)]
+mod golden;
+
+use std::time::Duration;
+
+use arrow::array::{Array, ArrayRef};
+use arrow::record_batch::RecordBatch;
+use cairn_query::{AnswerColumn, Type};
+
+use column::Column;
+pub(crate) use settings::{FormatSettings, Switch};
+
+/// Why a batch could not be printed: always a mistake of ours, never of the data.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FormatError {
+    /// The array is not the physical form of the column's type.
+    #[error("a column of type `{ty}` arrived as Arrow `{arrow}`")]
+    Unexpected {
+        /// The ClickHouse type.
+        ty: String,
+        /// The Arrow type.
+        arrow: String,
+    },
+    /// A type names a zone that does not exist.
+    #[error("unknown time zone `{0}`")]
+    UnknownZone(String),
+    /// A batch has another number of columns than the answer.
+    #[error("a batch of {found} columns in an answer of {expected}")]
+    ColumnCount {
+        /// Columns of the answer.
+        expected: usize,
+        /// Columns of the batch.
+        found: usize,
+    },
+}
+
+impl FormatError {
+    fn unexpected(ty: &Type, array: &ArrayRef) -> Self {
+        Self::Unexpected { ty: ty.to_string(), arrow: array.data_type().to_string() }
+    }
+}
+
+/// What is known when all rows are out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Totals {
+    /// Time since the query began.
+    pub elapsed: Duration,
+    /// Rows that scans have read.
+    pub rows_read: u64,
+    /// Bytes that scans have read.
+    pub bytes_read: u64,
+    /// Rows before the outer LIMIT, at least; none without a LIMIT.
+    pub rows_before_limit: Option<u64>,
+}
+
+/// Prints one answer: `head` once, `rows` for each batch, then `tail` or `exception` once.
+pub(crate) trait FormatWriter: Send {
+    /// What comes before the rows; also when there are none.
+    fn head(&mut self, out: &mut Vec<u8>);
+
+    /// One batch.
+    ///
+    /// # Errors
+    /// When the batch does not fit the columns; nothing of it may be sent then.
+    fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), FormatError>;
+
+    /// What comes after the rows.
+    fn tail(&mut self, totals: &Totals, out: &mut Vec<u8>);
+
+    /// Ends the answer with an error inside the format. Answers whether the format has a place for it.
+    fn exception(&mut self, _message: &str, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+}
+
+/// The lines before the rows of a text format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    None,
+    Names,
+    NamesAndTypes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tsv { raw: bool, header: Header },
+    Csv(Header),
+    Json { compact: bool, strings: bool },
+    JsonEachRow { strings: bool },
+    JsonCompactEachRow { strings: bool, header: Header },
+    Values,
+    Vertical,
+    Markdown,
+    Tskv,
+    Null,
+    Pretty(pretty::Frame),
+}
+
+/// An output format.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    /// The canonical name.
+    pub name: &'static str,
+    /// The response's `Content-Type`.
+    pub content_type: &'static str,
+    /// Whether browsers should save it to a file.
+    pub binary: bool,
+    kind: Kind,
+}
+
+const TSV: &str = "text/tab-separated-values; charset=UTF-8";
+const CSV: &str = "text/csv; charset=UTF-8; header=absent";
+const CSV_HEADER: &str = "text/csv; charset=UTF-8; header=present";
+const JSON: &str = "application/json; charset=UTF-8";
+const NDJSON: &str = "application/x-ndjson; charset=UTF-8";
+/// Of statements without a result, and of errors.
+pub(crate) const PLAIN: &str = "text/plain; charset=UTF-8";
+
+const fn text(name: &'static str, content_type: &'static str, kind: Kind) -> Format {
+    Format { name, content_type, binary: false, kind }
+}
+
+const fn tsv(name: &'static str, raw: bool, header: Header) -> Format {
+    text(name, TSV, Kind::Tsv { raw, header })
+}
+
+const fn compact_rows(name: &'static str, strings: bool, header: Header) -> Format {
+    text(name, PLAIN, Kind::JsonCompactEachRow { strings, header })
+}
+
+const fn pretty(name: &'static str, frame: pretty::Frame) -> Format {
+    text(name, PLAIN, Kind::Pretty(frame))
+}
+
+static FORMATS: [Format; 34] = [
+    tsv("TabSeparated", false, Header::None),
+    tsv("TabSeparatedWithNames", false, Header::Names),
+    tsv("TabSeparatedWithNamesAndTypes", false, Header::NamesAndTypes),
+    tsv("TabSeparatedRaw", true, Header::None),
+    tsv("TabSeparatedRawWithNames", true, Header::Names),
+    tsv("TabSeparatedRawWithNamesAndTypes", true, Header::NamesAndTypes),
+    text("CSV", CSV, Kind::Csv(Header::None)),
+    text("CSVWithNames", CSV_HEADER, Kind::Csv(Header::Names)),
+    text("CSVWithNamesAndTypes", CSV_HEADER, Kind::Csv(Header::NamesAndTypes)),
+    text("JSON", JSON, Kind::Json { compact: false, strings: false }),
+    text("JSONCompact", JSON, Kind::Json { compact: true, strings: false }),
+    text("JSONStrings", JSON, Kind::Json { compact: false, strings: true }),
+    text("JSONCompactStrings", JSON, Kind::Json { compact: true, strings: true }),
+    text("JSONEachRow", NDJSON, Kind::JsonEachRow { strings: false }),
+    text("JSONStringsEachRow", NDJSON, Kind::JsonEachRow { strings: true }),
+    compact_rows("JSONCompactEachRow", false, Header::None),
+    compact_rows("JSONCompactEachRowWithNames", false, Header::Names),
+    compact_rows("JSONCompactEachRowWithNamesAndTypes", false, Header::NamesAndTypes),
+    compact_rows("JSONCompactStringsEachRow", true, Header::None),
+    compact_rows("JSONCompactStringsEachRowWithNames", true, Header::Names),
+    compact_rows("JSONCompactStringsEachRowWithNamesAndTypes", true, Header::NamesAndTypes),
+    text("Values", PLAIN, Kind::Values),
+    text("Vertical", PLAIN, Kind::Vertical),
+    text("Markdown", PLAIN, Kind::Markdown),
+    text("TSKV", TSV, Kind::Tskv),
+    text("Null", PLAIN, Kind::Null),
+    pretty("Pretty", pretty::Frame::Full),
+    pretty("PrettyNoEscapes", pretty::Frame::Full),
+    pretty("PrettyMonoBlock", pretty::Frame::Full),
+    pretty("PrettyCompact", pretty::Frame::Compact),
+    pretty("PrettyCompactNoEscapes", pretty::Frame::Compact),
+    pretty("PrettyCompactMonoBlock", pretty::Frame::Compact),
+    pretty("PrettySpace", pretty::Frame::Space),
+    pretty("PrettySpaceNoEscapes", pretty::Frame::Space),
+];
+
+const ALIASES: [(&str, &str); 11] = [
+    ("TSV", "TabSeparated"),
+    ("TSVWithNames", "TabSeparatedWithNames"),
+    ("TSVWithNamesAndTypes", "TabSeparatedWithNamesAndTypes"),
+    ("TSVRaw", "TabSeparatedRaw"),
+    ("Raw", "TabSeparatedRaw"),
+    ("TSVRawWithNames", "TabSeparatedRawWithNames"),
+    ("TSVRawWithNamesAndTypes", "TabSeparatedRawWithNamesAndTypes"),
+    ("JSONLines", "JSONEachRow"),
+    ("NDJSON", "JSONEachRow"),
+    ("JSONL", "JSONEachRow"),
+    ("MD", "Markdown"),
+];
+
+impl Format {
+    /// The format of a name or alias, whatever its case.
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        let canonical = ALIASES
+            .iter()
+            .find_map(|(alias, canonical)| alias.eq_ignore_ascii_case(name).then_some(*canonical))
+            .unwrap_or(name);
+        FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(canonical))
+    }
+
+    /// The canonical names of all formats.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().map(|format| format.name)
+    }
+
+    /// A writer for one answer.
+    pub(crate) fn writer(
+        &self,
+        columns: Vec<AnswerColumn>,
+        settings: FormatSettings,
+    ) -> Box<dyn FormatWriter> {
+        let schema = Schema { columns, settings };
+        match self.kind {
+            Kind::Tsv { raw, header } => Box::new(tsv::Tsv::new(schema, raw, header)),
+            Kind::Csv(header) => Box::new(csv::Csv::new(schema, header)),
+            Kind::Json { compact, strings } => Box::new(json::Json::new(schema, compact, strings)),
+            Kind::JsonEachRow { strings } => {
+                Box::new(json_rows::ObjectRows::new(schema, strings))
+            }
+            Kind::JsonCompactEachRow { strings, header } => {
+                Box::new(json_rows::ArrayRows::new(schema, strings, header))
+            }
+            Kind::Values => Box::new(values::ValueRows::new(schema)),
+            Kind::Vertical => Box::new(vertical::Vertical::new(schema)),
+            Kind::Markdown => Box::new(markdown::Markdown::new(schema)),
+            Kind::Tskv => Box::new(tsv::Tskv::new(schema)),
+            Kind::Null => Box::new(Null),
+            Kind::Pretty(frame) => Box::new(pretty::Pretty::new(schema, frame)),
+        }
+    }
+}
+
+/// Columns and settings of an answer.
+struct Schema {
+    columns: Vec<AnswerColumn>,
+    settings: FormatSettings,
+}
+
+impl Schema {
+    /// The columns of a batch.
+    fn bind<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<Column<'a>>, FormatError> {
+        if batch.num_columns() != self.columns.len() {
+            return Err(FormatError::ColumnCount {
+                expected: self.columns.len(),
+                found: batch.num_columns(),
+            });
+        }
+        self.columns
+            .iter()
+            .zip(batch.columns())
+            .map(|(column, array)| Column::bind(&column.ty, array, &self.settings))
+            .collect()
+    }
+}
+
+/// Whether tables show the type right-aligned: numbers, dates and times.
+fn is_right_aligned(ty: &Type) -> bool {
+    match ty {
+        Type::Nullable(inner) | Type::LowCardinality(inner) => is_right_aligned(inner),
+        Type::UInt8
+        | Type::UInt16
+        | Type::UInt32
+        | Type::UInt64
+        | Type::Int8
+        | Type::Int16
+        | Type::Int32
+        | Type::Int64
+        | Type::Float32
+        | Type::Float64
+        | Type::Decimal(..)
+        | Type::Date
+        | Type::Date32
+        | Type::DateTime(_)
+        | Type::DateTime64(..)
+        | Type::Interval(_) => true,
+        Type::Bool
+        | Type::String
+        | Type::FixedString(_)
+        | Type::Uuid
+        | Type::Enum8(_)
+        | Type::Array(_)
+        | Type::Tuple(_)
+        | Type::Map(..)
+        | Type::Nothing => false,
+    }
+}
+
+/// Prints nothing.
+struct Null;
+
+impl FormatWriter for Null {
+    fn head(&mut self, _out: &mut Vec<u8>) {}
+
+    fn rows(&mut self, _batch: &RecordBatch, _out: &mut Vec<u8>) -> Result<(), FormatError> {
+        Ok(())
+    }
+
+    fn tail(&mut self, _totals: &Totals, _out: &mut Vec<u8>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_aliases_are_found_in_any_case() {
+        for (name, canonical) in [
+            ("TSV", "TabSeparated"),
+            ("tabseparated", "TabSeparated"),
+            ("ndjson", "JSONEachRow"),
+            ("JSONEACHROW", "JSONEachRow"),
+            ("raw", "TabSeparatedRaw"),
+            ("NULL", "Null"),
+            ("md", "Markdown"),
+        ] {
+            assert_eq!(Format::find(name).map(|format| format.name), Some(canonical));
+        }
+        assert_eq!(Format::find("nope"), None);
+        assert_eq!(Format::find(""), None);
+    }
+
+    #[test]
+    fn every_name_is_listed_once_and_every_alias_leads_somewhere() {
+        let mut names: Vec<&str> = Format::names().collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FORMATS.len());
+        for (alias, canonical) in ALIASES {
+            assert!(Format::find(alias).is_some_and(|format| format.name == canonical));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The ClickHouse HTTP interface: requests in, formatted results or ClickHouse's errors out.
+
+mod format;
