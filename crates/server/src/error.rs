@@ -119,7 +119,11 @@ pub fn clickhouse_error(code: ErrorCode) -> ClickHouseError {
         E::LogicalError => (49, "LOGICAL_ERROR", 500),
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    ClickHouseError { number, name, status }
+    ClickHouseError {
+        number,
+        name,
+        status,
+    }
 }
 
 /// How an ingest failure is told to an OTLP client.
@@ -141,9 +145,11 @@ pub fn otlp_error(kind: ErrorKind) -> OtlpError {
     let (status, code, retry) = match kind {
         ErrorKind::Invalid => (StatusCode::BAD_REQUEST, Code::InvalidArgument, false),
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, Code::NotFound, false),
-        ErrorKind::Unsupported => {
-            (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, false)
-        }
+        ErrorKind::Unsupported => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::Unimplemented,
+            false,
+        ),
         ErrorKind::Overloaded
         | ErrorKind::DiskFull
         | ErrorKind::Timeout
@@ -152,7 +158,11 @@ pub fn otlp_error(kind: ErrorKind) -> OtlpError {
         | ErrorKind::Corrupt
         | ErrorKind::Internal => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, true),
     };
-    OtlpError { status, code, retry }
+    OtlpError {
+        status,
+        code,
+        retry,
+    }
 }
 
 #[cfg(test)]
@@ -167,35 +177,158 @@ mod tests {
             (ErrorCode::BadArguments, 36, "BAD_ARGUMENTS", 400),
             (ErrorCode::TypeMismatch, 53, "TYPE_MISMATCH", 400),
             (ErrorCode::RequiredPassword, 194, "REQUIRED_PASSWORD", 401),
-            (ErrorCode::AuthenticationFailed, 516, "AUTHENTICATION_FAILED", 403),
+            (
+                ErrorCode::AuthenticationFailed,
+                516,
+                "AUTHENTICATION_FAILED",
+                403,
+            ),
             (ErrorCode::AccessDenied, 497, "ACCESS_DENIED", 403),
             (ErrorCode::UnknownIdentifier, 47, "UNKNOWN_IDENTIFIER", 404),
             (ErrorCode::UnknownTable, 60, "UNKNOWN_TABLE", 404),
             (ErrorCode::UnknownFormat, 73, "UNKNOWN_FORMAT", 404),
             (ErrorCode::TimeoutExceeded, 159, "TIMEOUT_EXCEEDED", 408),
-            (ErrorCode::HttpLengthRequired, 381, "HTTP_LENGTH_REQUIRED", 411),
+            (
+                ErrorCode::HttpLengthRequired,
+                381,
+                "HTTP_LENGTH_REQUIRED",
+                411,
+            ),
             (ErrorCode::QueryIsTooLarge, 229, "QUERY_IS_TOO_LARGE", 413),
             (ErrorCode::Readonly, 164, "READONLY", 500),
-            (ErrorCode::MemoryLimitExceeded, 241, "MEMORY_LIMIT_EXCEEDED", 500),
+            (
+                ErrorCode::MemoryLimitExceeded,
+                241,
+                "MEMORY_LIMIT_EXCEEDED",
+                500,
+            ),
             (ErrorCode::LogicalError, 49, "LOGICAL_ERROR", 500),
             (ErrorCode::NotImplemented, 48, "NOT_IMPLEMENTED", 501),
-            (ErrorCode::TooManySimultaneousQueries, 202, "TOO_MANY_SIMULTANEOUS_QUERIES", 503),
+            (
+                ErrorCode::TooManySimultaneousQueries,
+                202,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                503,
+            ),
         ] {
             let error = clickhouse_error(code);
-            assert_eq!((error.number, error.name, error.status.as_u16()), (number, name, status));
+            assert_eq!(
+                (error.number, error.name, error.status.as_u16()),
+                (number, name, status)
+            );
         }
     }
 
     #[test]
     fn names_are_the_variants_in_upper_case() {
         use ErrorCode as E;
-        let all = [E::CannotParseText, E::CannotParseEscapeSequence, E::CannotParseQuotedString, E::CannotParseInputAssertionFailed, E::CannotParseDate, E::CannotParseDatetime, E::CannotParseNumber, E::CannotParseBool, E::CannotParseUuid, E::CannotParseIpv4, E::CannotParseIpv6, E::AttemptToReadAfterEof, E::CannotReadAllData, E::ZlibInflateFailed, E::UnknownCompressionMethod, E::CannotCompileRegexp, E::SyntaxError, E::QueryIsTooLarge, E::TooDeepAst, E::TooBigAst, E::UnknownIdentifier, E::UnknownTable, E::UnknownDatabase, E::UnknownFunction, E::UnknownAggregateFunction, E::UnknownType, E::UnknownFormat, E::UnknownStorage, E::UnknownSetting, E::UnknownRole, E::ThereIsNoProfile, E::NoSuchColumnInTable, E::AmbiguousIdentifier, E::AliasRequired, E::MultipleExpressionsForAlias, E::NumberOfArgumentsDoesntMatch, E::TooFewArgumentsForFunction, E::TooManyArgumentsForFunction, E::IllegalTypeOfArgument, E::BadArguments, E::ArgumentOutOfBound, E::TypeMismatch, E::CannotConvertType, E::NoCommonType, E::IllegalTypeOfColumnForFilter, E::SizesOfArraysDontMatch, E::IllegalColumn, E::IllegalDivision, E::DecimalOverflow, E::ValueIsOutOfRangeOfDataType, E::UnknownElementOfEnum, E::CannotInsertNullInOrdinaryColumn, E::FunctionThrowIfValueIsNonZero, E::TooLargeStringSize, E::TooLargeArraySize, E::IllegalAggregation, E::NotAnAggregate, E::IncorrectResultOfScalarSubquery, E::UnionAllResultStructuresMismatch, E::ExpectedAllOrDistinct, E::InvalidJoinOnExpression, E::IllegalFinal, E::SamplingNotSupported, E::DeprecatedFunction, E::TimeoutExceeded, E::TooSlow, E::TooManyRows, E::TooManyBytes, E::TooManyRowsOrBytes, E::MemoryLimitExceeded, E::TooManySimultaneousQueries, E::QueryWasCancelled, E::QueryWithSameIdIsAlreadyRunning, E::Readonly, E::AccessDenied, E::IntoOutfileNotAllowed, E::AuthenticationFailed, E::RequiredPassword, E::SessionNotFound, E::SessionIsLocked, E::InvalidSessionTimeout, E::UnknownQueryParameter, E::BadQueryParameter, E::HttpLengthRequired, E::NetworkError, E::NotEnoughSpace, E::NotImplemented, E::ClusterDoesntExist, E::NoElementsInConfig, E::CorruptedData, E::IncorrectData, E::NumberOfColumnsDoesntMatch, E::TableAlreadyExists, E::DatabaseAlreadyExists, E::LogicalError];
+        let all = [
+            E::CannotParseText,
+            E::CannotParseEscapeSequence,
+            E::CannotParseQuotedString,
+            E::CannotParseInputAssertionFailed,
+            E::CannotParseDate,
+            E::CannotParseDatetime,
+            E::CannotParseNumber,
+            E::CannotParseBool,
+            E::CannotParseUuid,
+            E::CannotParseIpv4,
+            E::CannotParseIpv6,
+            E::AttemptToReadAfterEof,
+            E::CannotReadAllData,
+            E::ZlibInflateFailed,
+            E::UnknownCompressionMethod,
+            E::CannotCompileRegexp,
+            E::SyntaxError,
+            E::QueryIsTooLarge,
+            E::TooDeepAst,
+            E::TooBigAst,
+            E::UnknownIdentifier,
+            E::UnknownTable,
+            E::UnknownDatabase,
+            E::UnknownFunction,
+            E::UnknownAggregateFunction,
+            E::UnknownType,
+            E::UnknownFormat,
+            E::UnknownStorage,
+            E::UnknownSetting,
+            E::UnknownRole,
+            E::ThereIsNoProfile,
+            E::NoSuchColumnInTable,
+            E::AmbiguousIdentifier,
+            E::AliasRequired,
+            E::MultipleExpressionsForAlias,
+            E::NumberOfArgumentsDoesntMatch,
+            E::TooFewArgumentsForFunction,
+            E::TooManyArgumentsForFunction,
+            E::IllegalTypeOfArgument,
+            E::BadArguments,
+            E::ArgumentOutOfBound,
+            E::TypeMismatch,
+            E::CannotConvertType,
+            E::NoCommonType,
+            E::IllegalTypeOfColumnForFilter,
+            E::SizesOfArraysDontMatch,
+            E::IllegalColumn,
+            E::IllegalDivision,
+            E::DecimalOverflow,
+            E::ValueIsOutOfRangeOfDataType,
+            E::UnknownElementOfEnum,
+            E::CannotInsertNullInOrdinaryColumn,
+            E::FunctionThrowIfValueIsNonZero,
+            E::TooLargeStringSize,
+            E::TooLargeArraySize,
+            E::IllegalAggregation,
+            E::NotAnAggregate,
+            E::IncorrectResultOfScalarSubquery,
+            E::UnionAllResultStructuresMismatch,
+            E::ExpectedAllOrDistinct,
+            E::InvalidJoinOnExpression,
+            E::IllegalFinal,
+            E::SamplingNotSupported,
+            E::DeprecatedFunction,
+            E::TimeoutExceeded,
+            E::TooSlow,
+            E::TooManyRows,
+            E::TooManyBytes,
+            E::TooManyRowsOrBytes,
+            E::MemoryLimitExceeded,
+            E::TooManySimultaneousQueries,
+            E::QueryWasCancelled,
+            E::QueryWithSameIdIsAlreadyRunning,
+            E::Readonly,
+            E::AccessDenied,
+            E::IntoOutfileNotAllowed,
+            E::AuthenticationFailed,
+            E::RequiredPassword,
+            E::SessionNotFound,
+            E::SessionIsLocked,
+            E::InvalidSessionTimeout,
+            E::UnknownQueryParameter,
+            E::BadQueryParameter,
+            E::HttpLengthRequired,
+            E::NetworkError,
+            E::NotEnoughSpace,
+            E::NotImplemented,
+            E::ClusterDoesntExist,
+            E::NoElementsInConfig,
+            E::CorruptedData,
+            E::IncorrectData,
+            E::NumberOfColumnsDoesntMatch,
+            E::TableAlreadyExists,
+            E::DatabaseAlreadyExists,
+            E::LogicalError,
+        ];
         let mut numbers = std::collections::HashSet::new();
         for code in all {
             let error = clickhouse_error(code);
             let spelled = error.name.replace('_', "").to_lowercase();
             assert_eq!(spelled, format!("{code:?}").to_lowercase());
-            assert!(numbers.insert(error.number), "{} is used twice", error.number);
+            assert!(
+                numbers.insert(error.number),
+                "{} is used twice",
+                error.number
+            );
         }
     }
 
@@ -214,7 +347,11 @@ mod tests {
             (ErrorKind::Internal, 503, tonic::Code::Unavailable),
         ] {
             let error = otlp_error(kind);
-            assert_eq!((error.status.as_u16(), error.code), (status, code), "{kind:?}");
+            assert_eq!(
+                (error.status.as_u16(), error.code),
+                (status, code),
+                "{kind:?}"
+            );
             assert_eq!(error.retry, status == 503, "{kind:?}");
         }
     }

@@ -31,7 +31,11 @@ impl Coding {
 
     /// The coding of a request's `Content-Encoding`; none when it is not known.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let known = [("gzip", Self::Gzip), ("deflate", Self::Deflate), ("zstd", Self::Zstd)];
+        let known = [
+            ("gzip", Self::Gzip),
+            ("deflate", Self::Deflate),
+            ("zstd", Self::Zstd),
+        ];
         known
             .into_iter()
             .find_map(|(known, coding)| known.eq_ignore_ascii_case(name).then_some(coding))
@@ -44,7 +48,9 @@ pub(crate) fn response_coding(accept_encoding: &str) -> Coding {
     let accepted = |name: &str| {
         accept_encoding.split(',').any(|item| {
             let mut parts = item.split(';').map(str::trim);
-            let named = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case(name));
+            let named = parts
+                .next()
+                .is_some_and(|coding| coding.eq_ignore_ascii_case(name));
             named && !parts.any(is_zero_weight)
         })
     };
@@ -60,10 +66,16 @@ pub(crate) fn response_coding(accept_encoding: &str) -> Coding {
 }
 
 fn is_zero_weight(parameter: &str) -> bool {
-    let Some(weight) = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")) else {
+    let Some(weight) = parameter
+        .strip_prefix("q=")
+        .or_else(|| parameter.strip_prefix("Q="))
+    else {
         return false;
     };
-    weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
+    weight
+        .trim()
+        .parse::<f32>()
+        .is_ok_and(|weight| weight <= 0.0)
 }
 
 /// Encodes a response body piece by piece; what was written so far can be taken out at any time.
@@ -174,7 +186,9 @@ pub(crate) fn decode_body(
         Coding::Zstd => {
             let mut decoder =
                 zstd::stream::read::Decoder::with_buffer(body).map_err(DecodeError::Damaged)?;
-            decoder.window_log_max(MAX_ZSTD_WINDOW_LOG).map_err(DecodeError::Damaged)?;
+            decoder
+                .window_log_max(MAX_ZSTD_WINDOW_LOG)
+                .map_err(DecodeError::Damaged)?;
             read_bounded(decoder, limits)
         }
     }
@@ -182,8 +196,13 @@ pub(crate) fn decode_body(
 
 fn read_bounded(source: impl Read, limits: DecodeLimits) -> Result<Vec<u8>, DecodeError> {
     let mut decoded = Vec::new();
-    let one_more = u64::try_from(limits.decoded_bytes).unwrap_or(u64::MAX).saturating_add(1);
-    source.take(one_more).read_to_end(&mut decoded).map_err(DecodeError::Damaged)?;
+    let one_more = u64::try_from(limits.decoded_bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    source
+        .take(one_more)
+        .read_to_end(&mut decoded)
+        .map_err(DecodeError::Damaged)?;
     if decoded.len() > limits.decoded_bytes {
         return Err(DecodeError::TooLarge);
     }
@@ -215,7 +234,12 @@ mod tests {
 
     #[test]
     fn pieces_can_be_decoded_before_the_stream_ends() {
-        for coding in [Coding::Identity, Coding::Gzip, Coding::Deflate, Coding::Zstd] {
+        for coding in [
+            Coding::Identity,
+            Coding::Gzip,
+            Coding::Deflate,
+            Coding::Zstd,
+        ] {
             let mut encoder = BodyEncoder::new(coding, 3).unwrap();
             let first = encoder.encode(b"hello ".to_vec()).unwrap();
             assert!(!first.is_empty(), "{coding:?} kept everything back");
@@ -231,7 +255,13 @@ mod tests {
         for coding in [Coding::Gzip, Coding::Deflate, Coding::Zstd] {
             let encoder = BodyEncoder::new(coding, 9).unwrap();
             let bomb = encoder.finish(vec![0; 10_000_000]).unwrap();
-            let result = decode_body(coding, &bomb, DecodeLimits { decoded_bytes: 1000 });
+            let result = decode_body(
+                coding,
+                &bomb,
+                DecodeLimits {
+                    decoded_bytes: 1000,
+                },
+            );
             assert!(matches!(result, Err(DecodeError::TooLarge)), "{coding:?}");
         }
     }
@@ -239,7 +269,11 @@ mod tests {
     #[test]
     fn a_damaged_stream_is_an_error() {
         for coding in [Coding::Gzip, Coding::Deflate, Coding::Zstd] {
-            let result = decode_body(coding, b"not compressed", DecodeLimits { decoded_bytes: 99 });
+            let result = decode_body(
+                coding,
+                b"not compressed",
+                DecodeLimits { decoded_bytes: 99 },
+            );
             assert!(matches!(result, Err(DecodeError::Damaged(_))), "{coding:?}");
         }
     }

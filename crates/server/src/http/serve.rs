@@ -152,7 +152,12 @@ async fn answer(
         // The panic hook has logged it; the client gets an answer instead of a broken connection.
         Err(_) => internal_error(),
     };
-    Ok(response.map(|inner| Body::new(GuardedBody { inner, _guard: guard })))
+    Ok(response.map(|inner| {
+        Body::new(GuardedBody {
+            inner,
+            _guard: guard,
+        })
+    }))
 }
 
 fn internal_error() -> Response<Body> {
@@ -224,11 +229,16 @@ impl Gate {
             return None;
         }
         *count += 1;
-        Some(Pass { gate: Arc::clone(self), address, _permit: permit })
+        Some(Pass {
+            gate: Arc::clone(self),
+            address,
+            _permit: permit,
+        })
     }
 
     fn count(&self) -> usize {
-        self.connections.saturating_sub(self.permits.available_permits())
+        self.connections
+            .saturating_sub(self.permits.available_permits())
     }
 }
 

@@ -117,7 +117,10 @@ impl<'a> Column<'a> {
             }
             Type::Nothing => Values::Nothing,
         };
-        Ok(Self { nulls: array.nulls(), values })
+        Ok(Self {
+            nulls: array.nulls(),
+            values,
+        })
     }
 
     /// Whether the row is NULL.
@@ -132,7 +135,10 @@ impl<'a> Column<'a> {
 /// The items of row `row` of a list or map.
 pub(super) fn item_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     let at = |index: usize| {
-        offsets.get(index).and_then(|&offset| usize::try_from(offset).ok()).unwrap_or(0)
+        offsets
+            .get(index)
+            .and_then(|&offset| usize::try_from(offset).ok())
+            .unwrap_or(0)
     };
     at(row)..at(row + 1)
 }
@@ -157,13 +163,18 @@ fn bind_tuple<'a>(
 fn bind_zone(name: Option<&str>, settings: &FormatSettings) -> Result<Zone, FormatError> {
     let zone = match name {
         None => settings.timezone,
-        Some(name) => name.parse().map_err(|_| FormatError::UnknownZone(name.to_owned()))?,
+        Some(name) => name
+            .parse()
+            .map_err(|_| FormatError::UnknownZone(name.to_owned()))?,
     };
     Ok(Zone::new(zone))
 }
 
 fn downcast<'a, T: Array + 'static>(ty: &Type, array: &'a ArrayRef) -> Result<&'a T, FormatError> {
-    array.as_any().downcast_ref().ok_or_else(|| FormatError::unexpected(ty, array))
+    array
+        .as_any()
+        .downcast_ref()
+        .ok_or_else(|| FormatError::unexpected(ty, array))
 }
 
 fn slice<'a, T: ArrowPrimitiveType>(

@@ -29,7 +29,11 @@ const DIGITS: &[u8; 10] = b"0123456789";
 static PAIRS: [[u8; 2]; 100] = digit_pairs();
 
 fn pair(value: i64) -> [u8; 2] {
-    usize::try_from(value).ok().and_then(|at| PAIRS.get(at)).copied().unwrap_or(*b"00")
+    usize::try_from(value)
+        .ok()
+        .and_then(|at| PAIRS.get(at))
+        .copied()
+        .unwrap_or(*b"00")
 }
 
 /// A zone with the offset it had last.
@@ -57,8 +61,13 @@ impl Zone {
         if seconds >= QUARTERS_SINCE && self.quarter.get() == quarter {
             return self.offset.get();
         }
-        let Some(utc) = chrono::DateTime::from_timestamp(seconds, 0) else { return 0 };
-        let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc();
+        let Some(utc) = chrono::DateTime::from_timestamp(seconds, 0) else {
+            return 0;
+        };
+        let offset = zone
+            .offset_from_utc_datetime(&utc.naive_utc())
+            .fix()
+            .local_minus_utc();
         self.quarter.set(quarter);
         self.offset.set(i64::from(offset));
         i64::from(offset)
@@ -76,7 +85,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -140,8 +153,11 @@ fn push_clock(local_seconds: i64, between: u8, out: &mut Vec<u8>) {
     let days = local_seconds.div_euclid(SECONDS_PER_DAY);
     let second = local_seconds.rem_euclid(SECONDS_PER_DAY);
     out.extend_from_slice(&date_bytes(days));
-    let ([a, b], [c, d], [e, f]) =
-        (pair(second / 3600), pair(second / 60 % 60), pair(second % 60));
+    let ([a, b], [c, d], [e, f]) = (
+        pair(second / 3600),
+        pair(second / 60 % 60),
+        pair(second % 60),
+    );
     out.extend_from_slice(&[between, a, b, b':', c, d, b':', e, f]);
 }
 
@@ -187,8 +203,8 @@ mod tests {
     #[test]
     fn every_day_of_four_centuries_agrees_with_the_calendar() {
         for days in -25_567..120_530 {
-            let date = chrono::NaiveDate::from_ymd_opt(1970, 1, 1).unwrap()
-                + chrono::Duration::days(days);
+            let date =
+                chrono::NaiveDate::from_ymd_opt(1970, 1, 1).unwrap() + chrono::Duration::days(days);
             assert_eq!(text(|out| push_date(days, out)), date.to_string());
         }
     }
@@ -218,7 +234,11 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            ["2024-03-31 01:59:59", "2024-03-31 03:00:00", "2024-03-31 01:59:59"]
+            [
+                "2024-03-31 01:59:59",
+                "2024-03-31 03:00:00",
+                "2024-03-31 01:59:59"
+            ]
         );
     }
 
@@ -226,11 +246,31 @@ mod tests {
     fn fractions_have_as_many_digits_as_the_type() {
         let utc = Zone::new(Tz::UTC);
         for (ticks, precision, format, expected) in [
-            (1_709_168_523_400, 3, TimeFormat::Simple, "2024-02-29 01:02:03.400"),
+            (
+                1_709_168_523_400,
+                3,
+                TimeFormat::Simple,
+                "2024-02-29 01:02:03.400",
+            ),
             (1_709_168_523, 0, TimeFormat::Simple, "2024-02-29 01:02:03"),
-            (-315_619_199_500, 3, TimeFormat::Simple, "1960-01-01 00:00:00.500"),
-            (1_704_164_645_678, 3, TimeFormat::Iso, "2024-01-02T03:04:05.678Z"),
-            (1_704_164_645_678, 3, TimeFormat::UnixTimestamp, "1704164645.678"),
+            (
+                -315_619_199_500,
+                3,
+                TimeFormat::Simple,
+                "1960-01-01 00:00:00.500",
+            ),
+            (
+                1_704_164_645_678,
+                3,
+                TimeFormat::Iso,
+                "2024-01-02T03:04:05.678Z",
+            ),
+            (
+                1_704_164_645_678,
+                3,
+                TimeFormat::UnixTimestamp,
+                "1704164645.678",
+            ),
             (-500, 3, TimeFormat::UnixTimestamp, "-0.500"),
         ] {
             let shown = text(|out| push_date_time64(ticks, precision, &utc, format, out));

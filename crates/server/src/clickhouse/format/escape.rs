@@ -147,12 +147,18 @@ mod tests {
     fn json_strings_escape_slashes_controls_and_line_separators() {
         for (input, expected) in [
             ("a\tb\nc\\d'e\"f/g", r#""a\tb\nc\\d'e\"f\/g""#),
-            ("\0\u{8}\u{c}\r\u{b}\u{1b}\u{1}\u{7f}", "\"\\u0000\\b\\f\\r\\u000B\\u001B\\u0001\u{7f}\""),
+            (
+                "\0\u{8}\u{c}\r\u{b}\u{1b}\u{1}\u{7f}",
+                "\"\\u0000\\b\\f\\r\\u000B\\u001B\\u0001\u{7f}\"",
+            ),
             ("\u{2028}x\u{2029}", "\"\\u2028x\\u2029\""),
             ("✓ héllo 🎉", "\"✓ héllo 🎉\""),
             ("", "\"\""),
         ] {
-            assert_eq!(text(|out| push_json_string(input.as_bytes(), true, out)), expected);
+            assert_eq!(
+                text(|out| push_json_string(input.as_bytes(), true, out)),
+                expected
+            );
         }
         assert_eq!(text(|out| push_json_string(b"a/b", false, out)), "\"a/b\"");
     }

@@ -3,10 +3,13 @@
 use arrow::record_batch::RecordBatch;
 
 use super::escape::push_json_string;
-use super::json_rows::{JsonCell, json_names};
+use super::json_rows::{JsonCell, Spread, json_names};
 use super::number::{push_float64, push_integer};
 use super::settings::Switch;
 use super::{FormatError, FormatWriter, Schema, Totals};
+
+/// Tabs before the fields of a row.
+const ROW_DEPTH: usize = 3;
 
 /// JSON, JSONCompact, JSONStrings, JSONCompactStrings.
 pub(super) struct Json {
@@ -22,10 +25,27 @@ impl Json {
     pub(super) fn new(schema: Schema, compact: bool, strings: bool) -> Self {
         let keys = json_names(&schema, b": ")
             .into_iter()
-            .map(|name| if compact { Vec::new() } else { [b"\t\t\t".as_slice(), &name].concat() })
+            .map(|name| {
+                if compact {
+                    Vec::new()
+                } else {
+                    [b"\t\t\t".as_slice(), &name].concat()
+                }
+            })
             .collect();
-        let cell = JsonCell::new(schema.settings.switches, strings);
-        Self { schema, cell, keys, compact, rows: 0 }
+        let spread = if compact {
+            Spread::No
+        } else {
+            Spread::Depth(ROW_DEPTH)
+        };
+        let cell = JsonCell::new(schema.settings.switches, strings, spread);
+        Self {
+            schema,
+            cell,
+            keys,
+            compact,
+            rows: 0,
+        }
     }
 
     /// Closes `data` and writes `rows`; without the newline, because a comma or the end may follow.

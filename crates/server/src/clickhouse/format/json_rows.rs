@@ -4,7 +4,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::column::Column;
 use super::escape::push_json_string;
-use super::json_value::push_json;
+use super::json_value::{push_json, push_json_spread};
 use super::settings::{Switch, Switches};
 use super::value::{Text, push_text};
 use super::{FormatError, FormatWriter, Header, Schema, Totals};
@@ -16,17 +16,34 @@ const NULL_TEXT: &str = "\"ᴺᵁᴸᴸ\"";
 pub(super) struct JsonCell {
     switches: Switches,
     strings: bool,
+    spread: Spread,
     scratch: Vec<u8>,
 }
 
+/// Whether containers get a line for each entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spread {
+    No,
+    /// Yes, in a row whose fields are indented by so many tabs.
+    Depth(usize),
+}
+
 impl JsonCell {
-    pub(super) fn new(switches: Switches, strings: bool) -> Self {
-        Self { switches, strings, scratch: Vec::new() }
+    pub(super) fn new(switches: Switches, strings: bool, spread: Spread) -> Self {
+        Self {
+            switches,
+            strings,
+            spread,
+            scratch: Vec::new(),
+        }
     }
 
     pub(super) fn push(&mut self, column: &Column<'_>, row: usize, out: &mut Vec<u8>) {
         if !self.strings {
-            push_json(column, row, self.switches, out);
+            match self.spread {
+                Spread::No => push_json(column, row, self.switches, out),
+                Spread::Depth(depth) => push_json_spread(column, row, depth, self.switches, out),
+            }
         } else if column.is_null(row) {
             out.extend_from_slice(NULL_TEXT.as_bytes());
         } else {
@@ -66,7 +83,7 @@ impl ObjectRows {
         let switches = schema.settings.switches;
         Self {
             keys: json_names(&schema, b":"),
-            cell: JsonCell::new(switches, strings),
+            cell: JsonCell::new(switches, strings, Spread::No),
             as_array: switches.has(Switch::ArrayOfRows),
             begun: false,
             schema,
@@ -130,7 +147,11 @@ pub(super) struct ArrayRows {
 
 impl ArrayRows {
     pub(super) fn new(schema: Schema, strings: bool, header: Header) -> Self {
-        Self { cell: JsonCell::new(schema.settings.switches, strings), header, schema }
+        Self {
+            cell: JsonCell::new(schema.settings.switches, strings, Spread::No),
+            header,
+            schema,
+        }
     }
 }
 

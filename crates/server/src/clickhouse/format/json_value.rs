@@ -1,4 +1,4 @@
-//! One value as JSON.
+//! One value as JSON, in one line or spread over several as the JSON format shows containers.
 
 use super::column::{Column, Values, item_range};
 use super::escape::push_json_string;
@@ -80,14 +80,124 @@ pub(super) fn push_json(column: &Column<'_>, row: usize, switches: Switches, out
     }
 }
 
+/// Writes the value as the JSON format does: maps, tuples and arrays of containers get a line for each entry,
+/// indented by `depth` tabs and one more.
+pub(super) fn push_json_spread(
+    column: &Column<'_>,
+    row: usize,
+    depth: usize,
+    switches: Switches,
+    out: &mut Vec<u8>,
+) {
+    match &column.values {
+        Values::Array(offsets, items) if is_container(items) && !column.is_null(row) => {
+            let range = item_range(offsets, row);
+            let mut lines = Lines::open(b'[', depth, out);
+            for item in range {
+                lines.next(out);
+                push_json_spread(items, item, depth + 1, switches, out);
+            }
+            lines.close(b']', out);
+        }
+        Values::Map(offsets, entries) if !column.is_null(row) => {
+            let mut lines = Lines::open(b'{', depth, out);
+            for entry in item_range(offsets, row) {
+                lines.next(out);
+                push_key(&entries.0, entry, switches, out);
+                out.push(b' ');
+                push_json_spread(&entries.1, entry, depth + 1, switches, out);
+            }
+            lines.close(b'}', out);
+        }
+        Values::Tuple(fields) if !column.is_null(row) => {
+            let named = are_named(fields, switches);
+            let mut lines = Lines::open(if named { b'{' } else { b'[' }, depth, out);
+            for (name, field) in fields {
+                lines.next(out);
+                if let (true, Some(name)) = (named, name) {
+                    push_string(name.as_bytes(), switches, out);
+                    out.extend_from_slice(b": ");
+                }
+                push_json_spread(field, row, depth + 1, switches, out);
+            }
+            lines.close(if named { b'}' } else { b']' }, out);
+        }
+        Values::Array(..)
+        | Values::Map(..)
+        | Values::Tuple(_)
+        | Values::UInt8(_)
+        | Values::UInt16(_)
+        | Values::UInt32(_)
+        | Values::UInt64(_)
+        | Values::Int8(_)
+        | Values::Int16(_)
+        | Values::Int32(_)
+        | Values::Int64(_)
+        | Values::Interval(_)
+        | Values::Float32(_)
+        | Values::Float64(_)
+        | Values::Decimal(..)
+        | Values::Bool(_)
+        | Values::String(_)
+        | Values::FixedString(..)
+        | Values::Enum8(..)
+        | Values::Date(_)
+        | Values::Date32(_)
+        | Values::DateTime(..)
+        | Values::DateTime64(..)
+        | Values::Uuid(_)
+        | Values::Nothing => push_json(column, row, switches, out),
+    }
+}
+
+fn is_container(column: &Column<'_>) -> bool {
+    matches!(
+        column.values,
+        Values::Array(..) | Values::Map(..) | Values::Tuple(_)
+    )
+}
+
+fn are_named(fields: &[(Option<&str>, Column<'_>)], switches: Switches) -> bool {
+    fields.first().is_some_and(|(name, _)| name.is_some()) && switches.has(Switch::TuplesAsObjects)
+}
+
+/// The entries of one container, a line each; an empty container stays on its line.
+struct Lines {
+    depth: usize,
+    begun: bool,
+}
+
+impl Lines {
+    fn open(bracket: u8, depth: usize, out: &mut Vec<u8>) -> Self {
+        out.push(bracket);
+        Self {
+            depth,
+            begun: false,
+        }
+    }
+
+    fn next(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self.begun { b",\n" } else { b"\n" });
+        out.extend(std::iter::repeat_n(b'\t', self.depth + 1));
+        self.begun = true;
+    }
+
+    fn close(self, bracket: u8, out: &mut Vec<u8>) {
+        if self.begun {
+            out.push(b'\n');
+            out.extend(std::iter::repeat_n(b'\t', self.depth));
+        }
+        out.push(bracket);
+    }
+}
+
 fn push_tuple(
     fields: &[(Option<&str>, Column<'_>)],
     row: usize,
     switches: Switches,
     out: &mut Vec<u8>,
 ) {
-    let named = fields.first().is_some_and(|(name, _)| name.is_some())
-        && switches.has(Switch::TuplesAsObjects);
+    let named = are_named(fields, switches);
     out.push(if named { b'{' } else { b'[' });
     for (at, (name, field)) in fields.iter().enumerate() {
         push_comma(at, out);

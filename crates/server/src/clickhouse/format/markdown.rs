@@ -26,7 +26,11 @@ impl FormatWriter for Markdown {
         }
         out.extend_from_slice(b"|\n|");
         for column in &self.schema.columns {
-            let rule: &[u8] = if is_right_aligned(&column.ty) { b"-:|" } else { b":-|" };
+            let rule: &[u8] = if is_right_aligned(&column.ty) {
+                b"-:|"
+            } else {
+                b":-|"
+            };
             out.extend_from_slice(rule);
         }
         out.push(b'\n');

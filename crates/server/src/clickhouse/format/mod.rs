@@ -54,7 +54,10 @@ pub(crate) enum FormatError {
 
 impl FormatError {
     fn unexpected(ty: &Type, array: &ArrayRef) -> Self {
-        Self::Unexpected { ty: ty.to_string(), arrow: array.data_type().to_string() }
+        Self::Unexpected {
+            ty: ty.to_string(),
+            arrow: array.data_type().to_string(),
+        }
     }
 }
 
@@ -135,7 +138,12 @@ const NDJSON: &str = "application/x-ndjson; charset=UTF-8";
 pub(crate) const PLAIN: &str = "text/plain; charset=UTF-8";
 
 const fn text(name: &'static str, content_type: &'static str, kind: Kind) -> Format {
-    Format { name, content_type, binary: false, kind }
+    Format {
+        name,
+        content_type,
+        binary: false,
+        kind,
+    }
 }
 
 const fn tsv(name: &'static str, raw: bool, header: Header) -> Format {
@@ -153,25 +161,77 @@ const fn pretty(name: &'static str, frame: pretty::Frame) -> Format {
 static FORMATS: [Format; 34] = [
     tsv("TabSeparated", false, Header::None),
     tsv("TabSeparatedWithNames", false, Header::Names),
-    tsv("TabSeparatedWithNamesAndTypes", false, Header::NamesAndTypes),
+    tsv(
+        "TabSeparatedWithNamesAndTypes",
+        false,
+        Header::NamesAndTypes,
+    ),
     tsv("TabSeparatedRaw", true, Header::None),
     tsv("TabSeparatedRawWithNames", true, Header::Names),
-    tsv("TabSeparatedRawWithNamesAndTypes", true, Header::NamesAndTypes),
+    tsv(
+        "TabSeparatedRawWithNamesAndTypes",
+        true,
+        Header::NamesAndTypes,
+    ),
     text("CSV", CSV, Kind::Csv(Header::None)),
     text("CSVWithNames", CSV_HEADER, Kind::Csv(Header::Names)),
-    text("CSVWithNamesAndTypes", CSV_HEADER, Kind::Csv(Header::NamesAndTypes)),
-    text("JSON", JSON, Kind::Json { compact: false, strings: false }),
-    text("JSONCompact", JSON, Kind::Json { compact: true, strings: false }),
-    text("JSONStrings", JSON, Kind::Json { compact: false, strings: true }),
-    text("JSONCompactStrings", JSON, Kind::Json { compact: true, strings: true }),
+    text(
+        "CSVWithNamesAndTypes",
+        CSV_HEADER,
+        Kind::Csv(Header::NamesAndTypes),
+    ),
+    text(
+        "JSON",
+        JSON,
+        Kind::Json {
+            compact: false,
+            strings: false,
+        },
+    ),
+    text(
+        "JSONCompact",
+        JSON,
+        Kind::Json {
+            compact: true,
+            strings: false,
+        },
+    ),
+    text(
+        "JSONStrings",
+        JSON,
+        Kind::Json {
+            compact: false,
+            strings: true,
+        },
+    ),
+    text(
+        "JSONCompactStrings",
+        JSON,
+        Kind::Json {
+            compact: true,
+            strings: true,
+        },
+    ),
     text("JSONEachRow", NDJSON, Kind::JsonEachRow { strings: false }),
-    text("JSONStringsEachRow", NDJSON, Kind::JsonEachRow { strings: true }),
+    text(
+        "JSONStringsEachRow",
+        NDJSON,
+        Kind::JsonEachRow { strings: true },
+    ),
     compact_rows("JSONCompactEachRow", false, Header::None),
     compact_rows("JSONCompactEachRowWithNames", false, Header::Names),
-    compact_rows("JSONCompactEachRowWithNamesAndTypes", false, Header::NamesAndTypes),
+    compact_rows(
+        "JSONCompactEachRowWithNamesAndTypes",
+        false,
+        Header::NamesAndTypes,
+    ),
     compact_rows("JSONCompactStringsEachRow", true, Header::None),
     compact_rows("JSONCompactStringsEachRowWithNames", true, Header::Names),
-    compact_rows("JSONCompactStringsEachRowWithNamesAndTypes", true, Header::NamesAndTypes),
+    compact_rows(
+        "JSONCompactStringsEachRowWithNamesAndTypes",
+        true,
+        Header::NamesAndTypes,
+    ),
     text("Values", PLAIN, Kind::Values),
     text("Vertical", PLAIN, Kind::Vertical),
     text("Markdown", PLAIN, Kind::Markdown),
@@ -194,7 +254,10 @@ const ALIASES: [(&str, &str); 11] = [
     ("TSVRaw", "TabSeparatedRaw"),
     ("Raw", "TabSeparatedRaw"),
     ("TSVRawWithNames", "TabSeparatedRawWithNames"),
-    ("TSVRawWithNamesAndTypes", "TabSeparatedRawWithNamesAndTypes"),
+    (
+        "TSVRawWithNamesAndTypes",
+        "TabSeparatedRawWithNamesAndTypes",
+    ),
     ("JSONLines", "JSONEachRow"),
     ("NDJSON", "JSONEachRow"),
     ("JSONL", "JSONEachRow"),
@@ -208,7 +271,9 @@ impl Format {
             .iter()
             .find_map(|(alias, canonical)| alias.eq_ignore_ascii_case(name).then_some(*canonical))
             .unwrap_or(name);
-        FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(canonical))
+        FORMATS
+            .iter()
+            .find(|format| format.name.eq_ignore_ascii_case(canonical))
     }
 
     /// The canonical names of all formats.
@@ -227,9 +292,7 @@ impl Format {
             Kind::Tsv { raw, header } => Box::new(tsv::Tsv::new(schema, raw, header)),
             Kind::Csv(header) => Box::new(csv::Csv::new(schema, header)),
             Kind::Json { compact, strings } => Box::new(json::Json::new(schema, compact, strings)),
-            Kind::JsonEachRow { strings } => {
-                Box::new(json_rows::ObjectRows::new(schema, strings))
-            }
+            Kind::JsonEachRow { strings } => Box::new(json_rows::ObjectRows::new(schema, strings)),
             Kind::JsonCompactEachRow { strings, header } => {
                 Box::new(json_rows::ArrayRows::new(schema, strings, header))
             }
@@ -326,7 +389,10 @@ mod tests {
             ("NULL", "Null"),
             ("md", "Markdown"),
         ] {
-            assert_eq!(Format::find(name).map(|format| format.name), Some(canonical));
+            assert_eq!(
+                Format::find(name).map(|format| format.name),
+                Some(canonical)
+            );
         }
         assert_eq!(Format::find("nope"), None);
         assert_eq!(Format::find(""), None);

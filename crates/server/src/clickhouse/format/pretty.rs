@@ -4,6 +4,7 @@
 use arrow::record_batch::RecordBatch;
 
 use super::column::{Column, Values};
+use super::number::push_float64;
 use super::value::{Text, push_text};
 use super::{FormatError, FormatWriter, Schema, Totals, is_right_aligned};
 
@@ -37,7 +38,13 @@ pub(super) struct Pretty {
 
 impl Pretty {
     pub(super) fn new(schema: Schema, frame: Frame) -> Self {
-        Self { schema, frame, rows: Vec::new(), count: 0, tip: String::new() }
+        Self {
+            schema,
+            frame,
+            rows: Vec::new(),
+            count: 0,
+            tip: String::new(),
+        }
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -62,8 +69,12 @@ impl FormatWriter for Pretty {
     fn rows(&mut self, batch: &RecordBatch, _out: &mut Vec<u8>) -> Result<(), FormatError> {
         let columns = self.schema.bind(batch)?;
         self.count += batch.num_rows();
-        for row in 0..batch.num_rows().min(MAX_ROWS.saturating_sub(self.rows.len())) {
-            self.rows.push(columns.iter().map(|column| cell(column, row)).collect());
+        for row in 0..batch
+            .num_rows()
+            .min(MAX_ROWS.saturating_sub(self.rows.len()))
+        {
+            self.rows
+                .push(columns.iter().map(|column| cell(column, row)).collect());
         }
         if let ([column], 1, 1) = (columns.as_slice(), self.count, batch.num_rows()) {
             self.tip = large_number_tip(column, 0);
@@ -76,8 +87,18 @@ impl FormatWriter for Pretty {
             return;
         }
         let table = Table {
-            names: self.schema.columns.iter().map(|column| column.name.as_str()).collect(),
-            right: self.schema.columns.iter().map(|c| is_right_aligned(&c.ty)).collect(),
+            names: self
+                .schema
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect(),
+            right: self
+                .schema
+                .columns
+                .iter()
+                .map(|c| is_right_aligned(&c.ty))
+                .collect(),
             widths: self.widths(),
             margin: self.rows.len().to_string().len() + 2,
             rows: &self.rows,
@@ -90,7 +111,11 @@ impl FormatWriter for Pretty {
             Frame::Space => table.draw_space(&mut text),
         }
         if self.count > self.rows.len() {
-            text.push_str(&format!("Showed {} out of {} rows.\n", self.rows.len(), self.count));
+            text.push_str(&format!(
+                "Showed {} out of {} rows.\n",
+                self.rows.len(),
+                self.count
+            ));
         }
         out.extend_from_slice(text.as_bytes());
     }
@@ -243,12 +268,17 @@ fn cell(column: &Column<'_>, row: usize) -> String {
     text
 }
 
-/// Columns that a terminal gives the text: wide East Asian characters and emoji take two.
+/// Columns of the text as ClickHouse counts them: wide East Asian characters take two, controls none.
 pub(super) fn display_width(text: &[u8]) -> usize {
     String::from_utf8_lossy(text)
         .chars()
         .map(|c| match u32::from(c) {
-            0x0300..=0x036F | 0x200B..=0x200F | 0xFE00..=0xFE0F => 0,
+            0x00..=0x08
+            | 0x0B..=0x1F
+            | 0x7F
+            | 0x0300..=0x036F
+            | 0x200B..=0x200F
+            | 0xFE00..=0xFE0F => 0,
             0x1100..=0x115F
             | 0x2E80..=0xA4CF
             | 0xAC00..=0xD7A3
@@ -256,7 +286,6 @@ pub(super) fn display_width(text: &[u8]) -> usize {
             | 0xFE30..=0xFE6F
             | 0xFF00..=0xFF60
             | 0xFFE0..=0xFFE6
-            | 0x1F300..=0x1FAFF
             | 0x20000..=0x3FFFD => 2,
             _ => 1,
         })
@@ -265,19 +294,20 @@ pub(super) fn display_width(text: &[u8]) -> usize {
 
 /// ` -- 4.29 billion` after a single large number.
 pub(super) fn large_number_tip(column: &Column<'_>, row: usize) -> String {
-    const MILLION: f64 = 1e6;
-    const UNITS: [(f64, &str); 4] =
-        [(1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million")];
     let value = match &column.values {
-        Values::UInt32(values) => f64::from(values[row]),
-        Values::Int32(values) => f64::from(values[row]),
-        Values::UInt64(values) => approximate(values[row]),
+        Values::UInt32(values) => Some(f64::from(values[row])),
+        Values::Int32(values) => Some(f64::from(values[row])),
+        Values::UInt64(values) => exact(values[row]),
         Values::Int64(values) => {
-            let magnitude = approximate(values[row].unsigned_abs());
-            if values[row] < 0 { -magnitude } else { magnitude }
+            let magnitude = exact(values[row].unsigned_abs());
+            if values[row] < 0 {
+                magnitude.map(|value| -value)
+            } else {
+                magnitude
+            }
         }
-        Values::Float32(values) => f64::from(values[row]),
-        Values::Float64(values) => values[row],
+        Values::Float32(values) => Some(f64::from(values[row])),
+        Values::Float64(values) => Some(values[row]),
         Values::UInt8(_)
         | Values::UInt16(_)
         | Values::Int8(_)
@@ -296,20 +326,59 @@ pub(super) fn large_number_tip(column: &Column<'_>, row: usize) -> String {
         | Values::Array(..)
         | Values::Tuple(_)
         | Values::Map(..)
-        | Values::Nothing => return String::new(),
+        | Values::Nothing => None,
     };
-    if !value.is_finite() || value.abs() < MILLION || column.is_null(row) {
-        return String::new();
+    match value {
+        Some(value) if value.is_finite() && value.abs() >= 1e6 && !column.is_null(row) => {
+            readable_quantity(value)
+        }
+        _ => String::new(),
     }
-    UNITS
-        .iter()
-        .find(|(size, _)| value.abs() >= *size)
-        .map_or_else(String::new, |(size, unit)| format!(" -- {:.2} {unit}", value / size))
 }
 
-/// A large integer for showing three digits of it.
-fn approximate(value: u64) -> f64 {
-    let high = u32::try_from(value >> 32).unwrap_or(u32::MAX);
-    let low = u32::try_from(value & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-    f64::from(high) * 4_294_967_296.0 + f64::from(low)
+fn readable_quantity(value: f64) -> String {
+    const UNITS: [&str; 22] = [
+        "",
+        " thousand",
+        " million",
+        " billion",
+        " trillion",
+        " quadrillion",
+        " quintillion",
+        " sextillion",
+        " septillion",
+        " octillion",
+        " nonillion",
+        " decillion",
+        " undecillion",
+        " duodecillion",
+        " tredecillion",
+        " quattuordecillion",
+        " quindecillion",
+        " sexdecillion",
+        " septendecillion",
+        " octodecillion",
+        " novemdecillion",
+        " vigintillion",
+    ];
+    let (mut rest, mut unit) = (value, 0);
+    while rest.abs() >= 1000.0 && unit + 1 < UNITS.len() {
+        rest /= 1000.0;
+        unit += 1;
+    }
+    if rest.abs() < 1e21 {
+        return format!(" -- {rest:.2}{}", UNITS[unit]);
+    }
+    let mut digits = Vec::new();
+    push_float64(rest, &mut digits);
+    format!(" -- {}{}", String::from_utf8_lossy(&digits), UNITS[unit])
+}
+
+/// An integer that a float holds exactly; larger ones get no tip.
+fn exact(value: u64) -> Option<f64> {
+    let high = u32::try_from(value >> 32)
+        .ok()
+        .filter(|high| *high < 1 << 21)?;
+    let low = u32::try_from(value & u64::from(u32::MAX)).ok()?;
+    Some(f64::from(high) * 4_294_967_296.0 + f64::from(low))
 }

@@ -35,21 +35,57 @@ pub(crate) enum Switch {
 
 /// Setting, switch, default.
 const SWITCHES: [(&str, Switch, bool); 11] = [
-    ("output_format_json_quote_64bit_integers", Switch::QuoteIntegers, false),
-    ("output_format_json_quote_64bit_floats", Switch::QuoteFloats, false),
-    ("output_format_json_quote_decimals", Switch::QuoteDecimals, false),
-    ("output_format_json_quote_denormals", Switch::QuoteDenormals, false),
-    ("output_format_json_escape_forward_slashes", Switch::EscapeSlashes, true),
-    ("output_format_json_array_of_rows", Switch::ArrayOfRows, false),
-    ("output_format_json_named_tuples_as_objects", Switch::TuplesAsObjects, true),
+    (
+        "output_format_json_quote_64bit_integers",
+        Switch::QuoteIntegers,
+        false,
+    ),
+    (
+        "output_format_json_quote_64bit_floats",
+        Switch::QuoteFloats,
+        false,
+    ),
+    (
+        "output_format_json_quote_decimals",
+        Switch::QuoteDecimals,
+        false,
+    ),
+    (
+        "output_format_json_quote_denormals",
+        Switch::QuoteDenormals,
+        false,
+    ),
+    (
+        "output_format_json_escape_forward_slashes",
+        Switch::EscapeSlashes,
+        true,
+    ),
+    (
+        "output_format_json_array_of_rows",
+        Switch::ArrayOfRows,
+        false,
+    ),
+    (
+        "output_format_json_named_tuples_as_objects",
+        Switch::TuplesAsObjects,
+        true,
+    ),
     ("output_format_write_statistics", Switch::Statistics, true),
-    ("output_format_decimal_trailing_zeros", Switch::TrailingZeros, false),
+    (
+        "output_format_decimal_trailing_zeros",
+        Switch::TrailingZeros,
+        false,
+    ),
     (
         "output_format_csv_serialize_tuple_into_separate_columns",
         Switch::SplitTuples,
         true,
     ),
-    ("http_write_exception_in_output_format", Switch::ExceptionInFormat, false),
+    (
+        "http_write_exception_in_output_format",
+        Switch::ExceptionInFormat,
+        false,
+    ),
 ];
 
 impl Switches {

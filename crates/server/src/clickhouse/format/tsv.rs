@@ -16,7 +16,11 @@ pub(super) struct Tsv {
 
 impl Tsv {
     pub(super) fn new(schema: Schema, raw: bool, header: Header) -> Self {
-        Self { schema, form: if raw { Text::Plain } else { Text::Escaped }, header }
+        Self {
+            schema,
+            form: if raw { Text::Plain } else { Text::Escaped },
+            header,
+        }
     }
 
     fn line<'a>(&self, fields: impl Iterator<Item = &'a str>, out: &mut Vec<u8>) {
@@ -46,11 +50,21 @@ pub(super) fn push_field(column: &Column<'_>, row: usize, form: Text, out: &mut 
 impl FormatWriter for Tsv {
     fn head(&mut self, out: &mut Vec<u8>) {
         if self.header != Header::None {
-            self.line(self.schema.columns.iter().map(|column| column.name.as_str()), out);
+            self.line(
+                self.schema
+                    .columns
+                    .iter()
+                    .map(|column| column.name.as_str()),
+                out,
+            );
         }
         if self.header == Header::NamesAndTypes {
-            let types: Vec<String> =
-                self.schema.columns.iter().map(|column| column.ty.to_string()).collect();
+            let types: Vec<String> = self
+                .schema
+                .columns
+                .iter()
+                .map(|column| column.ty.to_string())
+                .collect();
             self.line(types.iter().map(String::as_str), out);
         }
     }

@@ -13,7 +13,10 @@ pub(super) struct ValueRows {
 
 impl ValueRows {
     pub(super) fn new(schema: Schema) -> Self {
-        Self { schema, begun: false }
+        Self {
+            schema,
+            begun: false,
+        }
     }
 }
 

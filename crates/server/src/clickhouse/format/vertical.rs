@@ -33,7 +33,11 @@ impl Vertical {
                 name
             })
             .collect();
-        Self { schema, names, rows: 0 }
+        Self {
+            schema,
+            names,
+            rows: 0,
+        }
     }
 }
 

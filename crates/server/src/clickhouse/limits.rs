@@ -1,0 +1,33 @@
+//! The bounds of the ClickHouse port, with the reason of each.
+
+use std::time::Duration;
+
+/// Bytes of a request body after decoding. Statements are far smaller; this is for parameters in forms.
+pub(super) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Parts of one multipart form.
+pub(super) const MAX_FORM_PARTS: usize = 1000;
+
+/// Formatted bytes from which a piece is handed to the connection.
+pub(super) const FLUSH_BYTES: usize = 64 * 1024;
+
+/// Rows that are formatted before the size is looked at again: bounds a piece of wide rows.
+pub(super) const ROWS_PER_STEP: usize = 1024;
+
+/// How long the first rows are kept back, so that an error soon after them still gets its own status.
+pub(super) const FIRST_FLUSH_DELAY: Duration = Duration::from_millis(100);
+
+/// Pieces that wait for a client that reads slowly; the query pauses when they are full.
+pub(super) const WAITING_PIECES: usize = 2;
+
+/// Bytes that `wait_end_of_query` keeps back; a longer result is streamed after all.
+pub(super) const MAX_BUFFERED_BYTES: usize = 32 * 1024 * 1024;
+
+/// Bytes of the exception block at the end of a broken stream: clients look no further back.
+pub(super) const MAX_EXCEPTION_BYTES: usize = 16 * 1024;
+
+/// Bytes of a query id, a user name or a database name.
+pub(super) const MAX_NAME_BYTES: usize = 1024;
+
+/// Seconds after which a client that was refused for load should come back.
+pub(super) const RETRY_AFTER_SECONDS: u32 = 1;
