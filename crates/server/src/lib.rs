@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod http;
 
+pub use clickhouse::{ClickHouseState, RunQuery, router as clickhouse_router};
 pub use config::{
     Command, CommandError, Config, ConfigError, Listen, LogConfig, LogFormat, MemoryShares, command,
 };

@@ -1,3 +1,28 @@
 //! The ClickHouse HTTP interface: requests in, formatted results or ClickHouse's errors out.
 
+mod auth;
+mod body;
+mod exception;
 mod format;
+mod handler;
+mod limits;
+mod multipart;
+mod produce;
+mod request;
+mod routes;
+mod runner;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+pub use handler::ClickHouseState;
+pub use runner::RunQuery;
+
+/// The routes of the ClickHouse port.
+pub fn router(state: ClickHouseState) -> Router {
+    Router::new().fallback(handler::handle).with_state(Arc::new(state))
+}

@@ -1,0 +1,313 @@
+//! One request from its head to its response: route, authenticate, read, run, stream.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use cairn_query::{ErrorCode, Query};
+use chrono_tz::Tz;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use tokio::sync::{mpsc, oneshot};
+
+use super::auth::authenticate;
+use super::body::ResultBody;
+use super::exception::{Exception, random_tag};
+use super::format::PLAIN;
+use super::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS, WAITING_PIECES};
+use super::produce::{Head, Job, produce};
+use super::request::{QueryRequest, UrlParameters, requested_coding};
+use super::routes::{Route, route};
+use super::runner::RunQuery;
+use crate::http::{
+    BodyEncoder, Coding, Connection, DecodeError, DecodeLimits, ReadError, decode_body, read_body,
+};
+
+const EXPOSED: &str = "X-ClickHouse-Query-Id,X-ClickHouse-Summary,X-ClickHouse-Server-Display-Name,\
+X-ClickHouse-Format,X-ClickHouse-Timezone,X-ClickHouse-Exception-Code,X-ClickHouse-Exception-Tag";
+
+const NO_SUCH_PATH: &str = "\n\nUse / or /ping for health checks.\n\
+Or /replicas_status for more sophisticated health checks.\n\n\
+Send queries from your program with POST method or GET /?query=...\n";
+
+/// What the port needs of the rest of the server.
+#[derive(Clone)]
+pub struct ClickHouseState {
+    /// Answers the queries.
+    pub runner: Arc<dyn RunQuery>,
+    /// Where queries run: never on the threads that serve connections.
+    pub queries: tokio::runtime::Handle,
+    /// `X-ClickHouse-Server-Display-Name`.
+    pub display_name: String,
+    /// `X-ClickHouse-Timezone` of sessions without one of their own.
+    pub timezone: Tz,
+}
+
+impl std::fmt::Debug for ClickHouseState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClickHouseState")
+            .field("display_name", &self.display_name)
+            .field("timezone", &self.timezone)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The one handler of the port.
+pub(super) async fn handle(State(state): State<Arc<ClickHouseState>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut response = match route(&parts.method, &parts.uri) {
+        Route::Query => answer(&state, &parts, body).await,
+        Route::Alive => fixed(StatusCode::OK, Some("text/html; charset=UTF-8"), "Ok.\n"),
+        Route::Replicas { verbose } => {
+            let text = if verbose { "" } else { "Ok.\n" };
+            fixed(StatusCode::OK, Some("text/plain; charset=UTF-8"), text)
+        }
+        Route::Preflight => preflight(),
+        Route::NoSuchMethod => fixed(StatusCode::NOT_IMPLEMENTED, None, ""),
+        Route::NoSuchPath => {
+            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+            let text = format!("There is no handle {path}{NO_SUCH_PATH}");
+            fixed(StatusCode::NOT_FOUND, None, text)
+        }
+    };
+    response
+        .headers_mut()
+        .insert("keep-alive", HeaderValue::from_static("timeout=30, max=9999"));
+    response
+}
+
+fn fixed(status: StatusCode, content_type: Option<&'static str>, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response
+}
+
+fn preflight() -> Response {
+    let mut response = fixed(StatusCode::NO_CONTENT, None, Body::empty());
+    allow_origin(response.headers_mut());
+    response
+}
+
+fn allow_origin(headers: &mut HeaderMap) {
+    let allowed = "origin, x-requested-with, content-type, authorization, x-clickhouse-format, \
+                   x-clickhouse-user, x-clickhouse-key, x-clickhouse-database";
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, allowed),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, GET, OPTIONS"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// A query request that failed before there was a query, or the response of its query.
+async fn answer(state: &ClickHouseState, parts: &Parts, body: Body) -> Response {
+    let url = UrlParameters::parse(parts.uri.query().unwrap_or_default());
+    let frame = Frame {
+        tag: random_tag(),
+        display_name: &state.display_name,
+        cors: url.get("add_http_cors_header") == Some("1")
+            && parts.headers.contains_key(header::ORIGIN),
+    };
+    let user = match authenticate(&parts.headers, |name| url.get(name)) {
+        Ok(user) => user,
+        Err(exception) => return frame.refusal(&exception, Coding::Identity),
+    };
+    let coding = requested_coding(&parts.headers, &url);
+    let request = match read(parts, &url, body).await {
+        Ok(request) => request,
+        Err(exception) => return frame.refusal(&exception, coding),
+    };
+    frame.run(state, parts, request, user).await
+}
+
+/// Reads the body and puts the request together.
+async fn read(parts: &Parts, url: &UrlParameters, body: Body) -> Result<QueryRequest, Exception> {
+    let headers = &parts.headers;
+    let has_length = headers.contains_key(header::CONTENT_LENGTH)
+        || headers.contains_key(header::TRANSFER_ENCODING);
+    if parts.method == Method::POST && !has_length && parts.version < http::Version::HTTP_2 {
+        return Err(Exception::unauthenticated(
+            ErrorCode::HttpLengthRequired,
+            "The Transfer-Encoding is not chunked and there is no Content-Length header for a POST request",
+        ));
+    }
+    let coding = request_coding(headers)?;
+    let raw = read_body(body, MAX_BODY_BYTES).await.map_err(|error| match error {
+        ReadError::TooLarge => too_large(),
+        ReadError::TimedOut | ReadError::Broken(_) => Exception::new(
+            ErrorCode::NetworkError,
+            "The request body did not arrive completely",
+        ),
+    })?;
+    let body = if coding == Coding::Identity {
+        raw
+    } else {
+        decode_body(coding, &raw, DecodeLimits { decoded_bytes: MAX_BODY_BYTES }).map_err(
+            |error| match error {
+                DecodeError::TooLarge => too_large(),
+                DecodeError::Damaged(error) => Exception::new(
+                    ErrorCode::ZlibInflateFailed,
+                    format!("inflate failed: the request body is damaged: {error}"),
+                ),
+            },
+        )?
+    };
+    QueryRequest::assemble(&parts.method, headers, url, body)
+}
+
+fn too_large() -> Exception {
+    Exception::new(
+        ErrorCode::QueryIsTooLarge,
+        format!("The request body is larger than {MAX_BODY_BYTES} bytes"),
+    )
+}
+
+/// The coding of the request's body. `identity` is refused, as ClickHouse does.
+fn request_coding(headers: &HeaderMap) -> Result<Coding, Exception> {
+    let Some(value) = headers.get(header::CONTENT_ENCODING) else { return Ok(Coding::Identity) };
+    let name = String::from_utf8_lossy(value.as_bytes());
+    Coding::from_name(name.trim()).ok_or_else(|| {
+        Exception::new(
+            ErrorCode::NotImplemented,
+            format!(
+                "Unknown compression method '{name}'. Only 'gzip', 'deflate', 'zstd' are supported as compression methods"
+            ),
+        )
+    })
+}
+
+/// What every response to a query request has in its head.
+struct Frame<'a> {
+    tag: String,
+    display_name: &'a str,
+    cors: bool,
+}
+
+impl Frame<'_> {
+    async fn run(
+        self,
+        state: &ClickHouseState,
+        parts: &Parts,
+        request: QueryRequest,
+        user: String,
+    ) -> Response {
+        let query_id = request.query_id.clone();
+        let wanted = request.wishes.coding;
+        let job = Job {
+            runner: Arc::clone(&state.runner),
+            query: Query {
+                text: request.text,
+                query_id: request.query_id,
+                database: request.database,
+                settings: request.settings,
+                parameters: request.parameters,
+                user,
+                read_only: request.read_only,
+            },
+            wishes: request.wishes,
+            timezone: state.timezone,
+            tag: self.tag.clone(),
+        };
+        let (head_sender, head) = oneshot::channel();
+        let (piece_sender, pieces) = mpsc::channel(WAITING_PIECES);
+        state.queries.spawn(produce(job, head_sender, piece_sender));
+        // Dropping this future drops `pieces`, and that stops the query.
+        let Ok(head) = head.await else {
+            let exception = Exception::new(ErrorCode::LogicalError, "The query ended without an answer");
+            return self.refusal(&exception, wanted);
+        };
+        let connection = parts.extensions.get::<Arc<Connection>>().cloned();
+        let mut response = Response::new(Body::new(ResultBody::new(pieces, connection)));
+        self.add_headers(&head, response.headers_mut());
+        insert(response.headers_mut(), "x-clickhouse-query-id", &query_id);
+        *response.status_mut() = head.status;
+        name_timeouts_as_clickhouse_does(&mut response);
+        response
+    }
+
+    fn add_headers(&self, head: &Head, headers: &mut HeaderMap) {
+        self.add_common(&head.summary, headers);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(head.content_type));
+        if let Some(timezone) = head.timezone {
+            insert(headers, "x-clickhouse-timezone", timezone.name());
+        }
+        if let Some(format) = head.format {
+            insert(headers, "x-clickhouse-format", format.name);
+            if format.binary && head.exception_code.is_none() {
+                let file = format!("attachment; filename=\"result.{}\"", format.name);
+                insert(headers, "content-disposition", &file);
+            }
+        }
+        if let Some(code) = head.exception_code {
+            headers.insert("x-clickhouse-exception-code", HeaderValue::from(code));
+        }
+        if head.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        if let Some(coding) = head.coding.name() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+    }
+
+    fn add_common(&self, summary: &str, headers: &mut HeaderMap) {
+        insert(headers, "x-clickhouse-summary", summary);
+        insert(headers, "x-clickhouse-server-display-name", self.display_name);
+        insert(headers, "x-clickhouse-exception-tag", &self.tag);
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(EXPOSED),
+        );
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if self.cors {
+            allow_origin(headers);
+        }
+    }
+
+    /// The answer to a request that never became a query.
+    fn refusal(&self, exception: &Exception, coding: Coding) -> Response {
+        let encoded = BodyEncoder::new(coding, 1).and_then(|encoder| encoder.finish(exception.body()));
+        let (body, coding) = match encoded {
+            Ok(body) => (body, coding),
+            Err(_) => (exception.body(), Coding::Identity),
+        };
+        let mut response = fixed(exception.error.status, Some(PLAIN), body);
+        let headers = response.headers_mut();
+        let nothing = "{\"read_rows\":\"0\",\"read_bytes\":\"0\",\"written_rows\":\"0\",\"written_bytes\":\"0\",\
+                       \"total_rows_to_read\":\"0\",\"result_rows\":\"0\",\"result_bytes\":\"0\",\
+                       \"elapsed_ns\":\"0\",\"memory_usage\":\"0\"}";
+        self.add_common(nothing, headers);
+        headers.insert("x-clickhouse-exception-code", HeaderValue::from(exception.error.number));
+        if let Some(coding) = coding.name() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        if exception.error.status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"ClickHouse server HTTP API\""),
+            );
+        }
+        name_timeouts_as_clickhouse_does(&mut response);
+        response
+    }
+}
+
+/// ClickHouse's reason phrase of 408 differs from the usual one, and is read by people.
+fn name_timeouts_as_clickhouse_does(response: &mut Response) {
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        let reason = hyper::ext::ReasonPhrase::from_static(b"Request Time-out");
+        response.extensions_mut().insert(reason);
+    }
+}
+
+/// Sets a header; a value with bytes that no header may have is left out.
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}

@@ -1,0 +1,357 @@
+//! What a query request says, put together from URL, headers and form: statement, settings, parameters and
+//! wishes about the response. It reads no body from the network and runs nothing.
+
+use cairn_query::ErrorCode;
+use http::{HeaderMap, Method};
+
+use super::exception::Exception;
+use super::limits::MAX_NAME_BYTES;
+use super::multipart;
+use crate::http::{Coding, response_coding};
+
+/// Parameters that are not settings. Names beginning with `param_` are not either.
+const RESERVED: [&str; 18] = [
+    "query",
+    "user",
+    "password",
+    "quota_key",
+    "database",
+    "default_format",
+    "query_id",
+    "session_id",
+    "session_timeout",
+    "session_check",
+    "close_session",
+    "compress",
+    "decompress",
+    "buffer_size",
+    "wait_end_of_query",
+    "stacktrace",
+    "role",
+    "client_protocol_version",
+];
+
+/// The parameters of a URL, decoded, in their order.
+#[derive(Debug, Default)]
+pub(super) struct UrlParameters(Vec<(String, String)>);
+
+impl UrlParameters {
+    pub(super) fn parse(query: &str) -> Self {
+        let pairs = form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| !name.is_empty())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        Self(pairs)
+    }
+
+    /// The first value of a name.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| matches!(value, "1" | "true"))
+    }
+}
+
+/// A query request.
+#[derive(Debug)]
+pub(super) struct QueryRequest {
+    /// URL and body joined.
+    pub(super) text: String,
+    pub(super) query_id: String,
+    pub(super) database: Option<String>,
+    pub(super) settings: Vec<(String, String)>,
+    pub(super) parameters: Vec<(String, String)>,
+    /// GET and HEAD only read.
+    pub(super) read_only: bool,
+    pub(super) wishes: Wishes,
+}
+
+/// What the client wants of the response.
+#[derive(Debug, Clone)]
+pub(super) struct Wishes {
+    /// When the statement names no format.
+    pub(super) default_format: Option<String>,
+    pub(super) coding: Coding,
+    pub(super) compression_level: u32,
+    /// Keep the result back until the query has ended.
+    pub(super) wait_for_end: bool,
+    pub(super) protocol_version: u64,
+}
+
+impl QueryRequest {
+    /// Puts the parts of a request together.
+    ///
+    /// # Errors
+    /// When the form is broken, or something is asked for that we do not do.
+    pub(super) fn assemble(
+        method: &Method,
+        headers: &HeaderMap,
+        url: &UrlParameters,
+        body: Vec<u8>,
+    ) -> Result<Self, Exception> {
+        let header = |name: &str| {
+            let value = headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let mut request = Self {
+            text: url.get("query").unwrap_or_default().to_owned(),
+            query_id: query_id(url, header("x-clickhouse-query-id"))?,
+            database: header("x-clickhouse-database")
+                .or_else(|| url.get("database").map(str::to_owned))
+                .filter(|database| !database.is_empty()),
+            settings: Vec::new(),
+            parameters: Vec::new(),
+            read_only: method == Method::GET || method == Method::HEAD,
+            wishes: wishes(headers, url)?,
+        };
+        if request.database.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
+            return Err(Exception::new(ErrorCode::UnknownDatabase, "Database name is too long"));
+        }
+        for (name, value) in &url.0 {
+            request.add_parameter(name, value);
+        }
+        let content_type = header("content-type").unwrap_or_default();
+        match multipart::boundary(&content_type) {
+            Some(boundary) => request.add_form(&body, boundary)?,
+            None => request.append(body)?,
+        }
+        Ok(request)
+    }
+
+    fn add_parameter(&mut self, name: &str, value: &str) {
+        if let Some(parameter) = name.strip_prefix("param_") {
+            self.parameters.push((parameter.to_owned(), value.to_owned()));
+        } else if !RESERVED.contains(&name) {
+            self.settings.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    fn add_form(&mut self, body: &[u8], boundary: &str) -> Result<(), Exception> {
+        let parts = multipart::parts(body, boundary).map_err(|what| {
+            Exception::new(ErrorCode::BadArguments, format!("Cannot read the multipart body: {what}"))
+        })?;
+        for part in parts {
+            if part.name == "query" {
+                self.append(part.content.to_vec())?;
+            } else if part.name.starts_with("param_") {
+                let value = utf8(part.content.to_vec(), "a query parameter")?;
+                self.add_parameter(&part.name, &value);
+            } else {
+                return Err(Exception::new(
+                    ErrorCode::NotImplemented,
+                    format!("External tables are not supported yet (part `{}` of the form)", part.name),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The statement may be split over URL and body; the newline keeps tokens apart.
+    fn append(&mut self, body: Vec<u8>) -> Result<(), Exception> {
+        let body = utf8(body, "the statement")?;
+        if self.text.is_empty() {
+            self.text = body;
+        } else if !body.is_empty() {
+            self.text.push('\n');
+            self.text.push_str(&body);
+        }
+        Ok(())
+    }
+}
+
+fn utf8(bytes: Vec<u8>, what: &str) -> Result<String, Exception> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Exception::new(ErrorCode::SyntaxError, format!("{what} is not UTF-8 (at byte {at})"))
+    })
+}
+
+fn query_id(url: &UrlParameters, header: Option<String>) -> Result<String, Exception> {
+    let given = url.get("query_id").map(str::to_owned).or(header).filter(|id| !id.is_empty());
+    match given {
+        None => Ok(uuid::Uuid::new_v4().to_string()),
+        Some(id) if id.len() <= MAX_NAME_BYTES => Ok(id),
+        Some(_) => Err(Exception::new(
+            ErrorCode::BadArguments,
+            format!("query_id is longer than {MAX_NAME_BYTES} bytes"),
+        )),
+    }
+}
+
+fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception> {
+    for name in ["compress", "decompress"] {
+        if url.is_on(name) {
+            return Err(Exception::new(
+                ErrorCode::NotImplemented,
+                format!("{name}=1 is not supported yet, use HTTP compression (Accept-Encoding, Content-Encoding)"),
+            ));
+        }
+    }
+    let default_format = headers
+        .get("x-clickhouse-format")
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .or_else(|| url.get("default_format").map(str::to_owned))
+        .filter(|format| !format.is_empty());
+    Ok(Wishes {
+        default_format,
+        coding: requested_coding(headers, url),
+        compression_level: number(url, "http_zlib_compression_level", 3)?.try_into().unwrap_or(9),
+        wait_for_end: url.is_on("wait_end_of_query"),
+        protocol_version: number(url, "client_protocol_version", 0)?,
+    })
+}
+
+/// The coding of the response, by the request alone: errors are encoded too.
+pub(super) fn requested_coding(headers: &HeaderMap, url: &UrlParameters) -> Coding {
+    if matches!(url.get("enable_http_compression"), Some("0" | "false")) {
+        return Coding::Identity;
+    }
+    let accepted: Vec<&str> = headers
+        .get_all("accept-encoding")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    response_coding(&accepted.join(","))
+}
+
+fn number(url: &UrlParameters, name: &str, default: u64) -> Result<u64, Exception> {
+    match url.get(name) {
+        None => Ok(default),
+        Some("") => {
+            Err(Exception::new(ErrorCode::AttemptToReadAfterEof, "Attempt to read after eof"))
+        }
+        Some(text) => text.parse().map_err(|_| {
+            Exception::new(
+                ErrorCode::CannotParseInputAssertionFailed,
+                format!("Cannot parse input: expected a number for `{name}` before: '{text}'"),
+            )
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assemble(
+        method: &Method,
+        query: &str,
+        headers: &[(&'static str, &str)],
+        body: &[u8],
+    ) -> Result<QueryRequest, String> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        QueryRequest::assemble(method, &map, &UrlParameters::parse(query), body.to_vec())
+            .map_err(|exception| exception.text())
+    }
+
+    fn post(query: &str, body: &[u8]) -> QueryRequest {
+        assemble(&Method::POST, query, &[], body).unwrap()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn url_and_body_are_joined_by_a_newline() {
+        for (query, body, expected) in [
+            ("query=SELECT%201", "", "SELECT 1"),
+            ("query=SELECT+1", "", "SELECT 1"),
+            ("", "SELECT 1", "SELECT 1"),
+            ("query=SELECT", "1", "SELECT\n1"),
+            ("query=SELECT%201&query=SELECT%202", "", "SELECT 1"),
+            ("", "query=SELECT+1", "query=SELECT+1"),
+        ] {
+            assert_eq!(post(query, body.as_bytes()).text, expected, "{query} {body}");
+        }
+    }
+
+    #[test]
+    fn settings_parameters_and_reserved_names_are_told_apart() {
+        let request = post(
+            "&=x&query=q&max_threads=3&param_a=5&user=u&password=p&database=d&default_format=CSV\
+             &session_id=s&role=r&wait_end_of_query=1&output_format=JSON&a%3Db=c",
+            b"",
+        );
+        assert_eq!(
+            request.settings,
+            pairs(&[("max_threads", "3"), ("output_format", "JSON"), ("a=b", "c")])
+        );
+        assert_eq!(request.parameters, pairs(&[("a", "5")]));
+        assert_eq!(request.database.as_deref(), Some("d"));
+        assert_eq!(request.wishes.default_format.as_deref(), Some("CSV"));
+        assert!(request.wishes.wait_for_end);
+    }
+
+    #[test]
+    fn headers_win_over_parameters_except_for_the_query_id() {
+        let headers = [
+            ("x-clickhouse-database", "system"),
+            ("x-clickhouse-format", "CSV"),
+            ("x-clickhouse-query-id", "from-header"),
+        ];
+        let query = "database=default&default_format=JSON&query_id=from-url";
+        let request = assemble(&Method::POST, query, &headers, b"").unwrap();
+        assert_eq!(request.database.as_deref(), Some("system"));
+        assert_eq!(request.wishes.default_format.as_deref(), Some("CSV"));
+        assert_eq!(request.query_id, "from-url");
+        let request = assemble(&Method::POST, "query_id=", &headers[..2], b"").unwrap();
+        assert_eq!(request.query_id.len(), 36, "an empty id is no id");
+    }
+
+    #[test]
+    fn get_and_head_only_read() {
+        for (method, expected) in
+            [(Method::GET, true), (Method::HEAD, true), (Method::POST, false)]
+        {
+            assert_eq!(assemble(&method, "query=x", &[], b"").unwrap().read_only, expected);
+        }
+    }
+
+    #[test]
+    fn forms_carry_the_query_and_its_parameters() {
+        let body = b"--X\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT {a:String}\r\n\
+            --X\r\nContent-Disposition: form-data; name=\"param_a\"\r\n\r\nb%20c\r\n--X--\r\n";
+        let headers = [("content-type", "multipart/form-data; boundary=X")];
+        let request = assemble(&Method::POST, "", &headers, body).unwrap();
+        assert_eq!(request.text, "SELECT {a:String}");
+        assert_eq!(request.parameters, pairs(&[("a", "b%20c")]));
+        let table = b"--X\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\n1\r\n--X--\r\n";
+        let error = assemble(&Method::POST, "query=x", &headers, table).unwrap_err();
+        assert!(error.starts_with("Code: 48."), "{error}");
+        let error = assemble(&Method::POST, "query=x", &headers, b"--X\r\n").unwrap_err();
+        assert!(error.starts_with("Code: 36."), "{error}");
+    }
+
+    #[test]
+    fn bad_values_are_answered_with_clickhouses_codes() {
+        for (query, body, expected) in [
+            ("client_protocol_version=abc", &b""[..], "Code: 27."),
+            ("client_protocol_version=", b"", "Code: 32."),
+            ("compress=1", b"", "Code: 48."),
+            ("decompress=1", b"", "Code: 48."),
+            ("", b"SELECT '\xff'", "Code: 62."),
+        ] {
+            let error = assemble(&Method::POST, query, &[], body).unwrap_err();
+            assert!(error.starts_with(expected), "{query}: {error}");
+        }
+    }
+
+    #[test]
+    fn compression_is_on_unless_switched_off() {
+        let headers = [("accept-encoding", "gzip")];
+        for (query, expected) in [
+            ("", Coding::Gzip),
+            ("enable_http_compression=1", Coding::Gzip),
+            ("enable_http_compression=0", Coding::Identity),
+        ] {
+            let request = assemble(&Method::POST, query, &headers, b"").unwrap();
+            assert_eq!(request.wishes.coding, expected, "{query}");
+        }
+    }
+}
