@@ -1,13 +1,19 @@
 //! The cairn server: receives OTLP, serves ClickHouse SQL over HTTP, and looks after itself.
 
+mod app;
 mod clickhouse;
 mod config;
+mod demo;
 mod error;
 mod http;
+mod ops;
+mod otlp;
+mod telemetry;
 
+pub use app::{AppError, healthcheck, run_demo, run_server};
 pub use clickhouse::{ClickHouseState, RunQuery, router as clickhouse_router};
 pub use config::{
     Command, CommandError, Config, ConfigError, Listen, LogConfig, LogFormat, MemoryShares, command,
 };
 pub use error::{ClickHouseError, OtlpError, clickhouse_error, otlp_error};
-pub use http::{ServeLimits, serve};
+pub use self::http::{ServeLimits, serve};

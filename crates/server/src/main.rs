@@ -12,8 +12,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => code,
         Err(error) => {
-            // `{:#}` joins the causes into one line.
-            let _written = writeln!(std::io::stderr().lock(), "cairn: {error:#}");
+            let _written = writeln!(std::io::stderr().lock(), "cairn: {error}");
             ExitCode::FAILURE
         }
     }
@@ -34,7 +33,13 @@ fn run() -> anyhow::Result<ExitCode> {
     };
     match command {
         Command::Print(page) => std::io::stdout().lock().write_all(page.as_bytes())?,
-        Command::Serve(_) | Command::Demo { .. } | Command::Healthcheck(_) => {}
+        Command::Serve(config) => cairn_server::run_server(&config)?,
+        Command::Demo {
+            config,
+            keeps_data,
+            once,
+        } => cairn_server::run_demo(config, keeps_data, once)?,
+        Command::Healthcheck(config) => cairn_server::healthcheck(&config)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,7 @@ use settings::Key;
 
 pub use error::ConfigError;
 pub use resolve::{Config, Listen, LogConfig, LogFormat, MemoryShares};
+pub(crate) use units::print_size;
 
 /// What the process was asked to do.
 #[derive(Debug)]

@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use super::*;
 
-fn serve(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, CommandError> {
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+fn serve(flags: &[&str], variables: Variables<'_>) -> Result<Config, CommandError> {
     let arguments = ["cairn", "serve"].iter().chain(flags);
     let variables: Vec<_> = variables
         .iter()
         .map(|(name, value)| (OsString::from(name), OsString::from(value)))
         .collect();
-    match from_sources(arguments.map(OsString::from).collect(), &variables)? {
-        Command::Serve(config) => Ok(config),
-        other => panic!("{other:?}"),
-    }
+    let command = from_sources(arguments.map(OsString::from).collect(), &variables)?;
+    let Command::Serve(config) = command else {
+        panic!("{command:?}");
+    };
+    Ok(config)
 }
 
 fn message(flags: &[&str], variables: &[(&str, &str)]) -> String {
@@ -45,7 +48,7 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
     let flag = ["--memtable-age", "1m"];
     let variable = ("CAIRN_MEMTABLE_AGE", "2m");
     let named = ["--config", path];
-    let cases: [(&[&str], &[(&str, &str)], u64); 8] = [
+    let cases: [(&[&str], Variables<'_>, u64); 8] = [
         (&[], &[], 5),
         (&named, &[], 3),
         (&[], &[("CAIRN_CONFIG", path)], 3),
@@ -146,12 +149,14 @@ fn shares_of_memory_fit_into_the_whole() {
 fn demo_knows_whether_its_folder_was_named() {
     let demo = |flags: &[&str]| {
         let arguments = ["cairn", "demo"].iter().chain(flags);
-        match from_sources(arguments.map(OsString::from).collect(), &[]).unwrap() {
-            Command::Demo {
-                keeps_data, once, ..
-            } => (keeps_data, once),
-            other => panic!("{other:?}"),
-        }
+        let command = from_sources(arguments.map(OsString::from).collect(), &[]).unwrap();
+        let Command::Demo {
+            keeps_data, once, ..
+        } = command
+        else {
+            panic!("{command:?}");
+        };
+        (keeps_data, once)
     };
     assert_eq!(demo(&[]), (false, false));
     assert_eq!(demo(&["--data-dir", "/x", "--once"]), (true, true));
