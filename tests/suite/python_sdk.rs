@@ -1,0 +1,185 @@
+//! The real OpenTelemetry SDK for Python sends logs and traces, over HTTP and gRPC; every field comes
+//! back through SQL. Makes its own Python environment once and keeps it in the target folder.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::server::{Cairn, folder};
+
+const REQUIREMENTS: &str = include_str!("../interop/python/requirements.txt");
+
+#[test]
+fn the_python_sdk_sends_logs_and_traces_over_http() {
+    round_trip("http");
+}
+
+#[test]
+fn the_python_sdk_sends_logs_and_traces_over_grpc() {
+    round_trip("grpc");
+}
+
+fn round_trip(protocol: &str) {
+    let dir = folder();
+    let cairn = Cairn::start(dir.path(), &[]);
+    let port = if protocol == "grpc" {
+        cairn.otlp_grpc
+    } else {
+        cairn.otlp_http
+    };
+    let service = format!("orders-{protocol}");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/send.py");
+    let output = run(Command::new(python()).arg(script).args([
+        protocol,
+        &format!("http://{port}"),
+        &service,
+    ]));
+    let sent: Value = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
+    assert_eq!(
+        sent["flushed"],
+        true,
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    check_logs(&cairn, &sent, &service);
+    check_spans(&cairn, &sent, &service);
+}
+
+fn check_logs(cairn: &Cairn, sent: &Value, service: &str) {
+    let rows = cairn.rows(&format!(
+        "SELECT TraceId, SpanId, TraceFlags, SeverityText, SeverityNumber, ServiceName, Body, \
+         ResourceSchemaUrl, ScopeSchemaUrl, ScopeName, ScopeVersion, ScopeAttributes, \
+         LogAttributes, EventName, ResourceAttributes['host.name'] AS host, \
+         ResourceAttributes['telemetry.sdk.language'] AS language, \
+         toString(toUnixTimestamp64Nano(Timestamp)) AS ns \
+         FROM otel_logs WHERE ServiceName = '{service}' ORDER BY Timestamp"
+    ));
+    let log_ns = sent["log_ns"].as_i64().expect("a time");
+    let both = |mut row: Value| {
+        let common = json!({
+            "ServiceName": service, "host": "test-host", "language": "python",
+            "ResourceSchemaUrl": "https://opentelemetry.io/schemas/1.21.0",
+            "ScopeSchemaUrl": "https://example.org/schema", "ScopeName": "shop.orders",
+            "ScopeVersion": "0.9.1", "ScopeAttributes": {"scope.team": "shop"},
+        });
+        let row_fields = row.as_object_mut().expect("an object");
+        row_fields.extend(common.as_object().expect("an object").clone());
+        row
+    };
+    assert_eq!(
+        rows,
+        [
+            both(json!({
+                "TraceId": sent["trace_id"], "SpanId": sent["child_id"], "TraceFlags": 1,
+                "SeverityText": "error", "SeverityNumber": 17, "EventName": "payment.failed",
+                "Body": "charging order 4711 failed: card expired", "ns": log_ns.to_string(),
+                "LogAttributes": {
+                    "amount": "12.5", "codes": "[1,2,3]", "nested": "{\"a\":\"x\",\"b\":1}",
+                    "order.id": "4711", "retryable": "false",
+                },
+            })),
+            both(json!({
+                "TraceId": "", "SpanId": "", "TraceFlags": 0,
+                "SeverityText": "info", "SeverityNumber": 9, "EventName": "",
+                "Body": "{\"count\":2,\"kind\":\"structured\",\"list\":[1.5,true,\"x\"]}",
+                "ns": (log_ns + 2).to_string(),
+                "LogAttributes": {"count": "2", "kind": "structured", "list": "[1.5,true,\"x\"]"},
+            })),
+        ]
+    );
+}
+
+fn check_spans(cairn: &Cairn, sent: &Value, service: &str) {
+    let trace_id = sent["trace_id"].as_str().expect("an id");
+    let rows = cairn.rows(&format!(
+        "SELECT SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ScopeName, ScopeVersion, \
+         toString(Duration) AS duration, StatusCode, StatusMessage, SpanAttributes, Events.Name, \
+         Links.TraceId, Links.SpanId, Links.Attributes, \
+         toString(toUnixTimestamp64Nano(Timestamp)) AS ns \
+         FROM otel_traces WHERE TraceId = '{trace_id}' ORDER BY Timestamp"
+    ));
+    let start = sent["start_ns"].as_i64().expect("a time");
+    assert_eq!(
+        rows,
+        [
+            json!({
+                "SpanId": sent["parent_id"], "ParentSpanId": "", "SpanName": "GET /orders/{id}",
+                "SpanKind": "Server", "ServiceName": service, "ScopeName": "shop.orders",
+                "ScopeVersion": "0.9.1", "duration": "1500000", "StatusCode": "Ok",
+                "StatusMessage": "", "ns": start.to_string(),
+                "SpanAttributes": {
+                    "cache.hit": "true", "http.request.method": "GET",
+                    "http.response.status_code": "200", "sampled.ratio": "0.25",
+                    "tags": "[\"a\",\"b\"]", "text": "grüße, 世界",
+                },
+                "Events.Name": ["queue.wait"],
+                "Links.TraceId": ["0af7651916cd43dd8448eb211c80319c"],
+                "Links.SpanId": ["00f067aa0ba902b7"],
+                "Links.Attributes": [{"link.kind": "retry"}],
+            }),
+            json!({
+                "SpanId": sent["child_id"], "ParentSpanId": sent["parent_id"],
+                "SpanName": "SELECT orders", "SpanKind": "Client", "ServiceName": service,
+                "ScopeName": "shop.orders", "ScopeVersion": "0.9.1", "duration": "3000",
+                "StatusCode": "Error", "StatusMessage": "connection reset",
+                "ns": (start + 2_000).to_string(), "SpanAttributes": {},
+                "Events.Name": ["exception"],
+                "Links.TraceId": [], "Links.SpanId": [], "Links.Attributes": [],
+            }),
+        ]
+    );
+    let events = cairn.rows(&format!(
+        "SELECT Events.Attributes FROM otel_traces WHERE TraceId = '{trace_id}' ORDER BY Timestamp"
+    ));
+    assert_eq!(
+        events[0]["Events.Attributes"],
+        json!([{"queue.depth": "3"}])
+    );
+    let exception = &events[1]["Events.Attributes"][0];
+    assert_eq!(exception["exception.type"], "ValueError");
+    assert_eq!(exception["exception.message"], "bad row");
+}
+
+/// The interpreter of an environment with the pinned SDK; made once, kept for later runs.
+fn python() -> PathBuf {
+    static MADE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    MADE.get_or_init(|| {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-sdk");
+        let python = home.join("bin/python");
+        let marker = home.join("requirements.done");
+        if std::fs::read_to_string(&marker).is_ok_and(|done| done == REQUIREMENTS) {
+            return python;
+        }
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&home));
+        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/requirements.txt");
+        let install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ];
+        run(Command::new(&python).args(install).arg(list));
+        std::fs::write(marker, REQUIREMENTS).expect("the target folder can be written");
+        python
+    })
+    .clone()
+}
+
+fn run(command: &mut Command) -> Output {
+    let need = "this test needs python3 with venv and pip, and PyPI for the first run";
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(error) => panic!("{command:?}: {error}; {need}"),
+    };
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{command:?} failed; {need}\n{errors}"
+    );
+    output
+}
