@@ -1,1 +1,18 @@
-//! The package of the benchmarks: `loadgen` and the criterion benches. Holds no code of its own yet.
+//! Made-up telemetry for benchmarks: a shop of services, always the same for the same seed, written
+//! as OTLP protobuf fast enough that making it costs little beside storing it.
+//!
+//! Batch `k` of a configuration is the same bytes on every machine and in any order of asking.
+
+mod config;
+mod landscape;
+mod logs;
+mod random;
+mod spans;
+mod template;
+mod traces;
+mod wire;
+
+pub use config::{GeneratorConfig, Timeline};
+pub use landscape::Landscape;
+pub use logs::LogGenerator;
+pub use spans::SpanGenerator;

@@ -12,7 +12,7 @@ pub(crate) fn check(files: &[SourceFile], exists: &dyn Fn(&str) -> bool) -> Vec<
         if file.path.ends_with(".md") {
             check_paths(file, exists, &mut problems);
         }
-        if file.path.ends_with("/limits.rs") {
+        if file.path.starts_with("crates/") && file.path.ends_with("/limits.rs") {
             check_limits(file, &mut problems);
         }
         if file.path == "docs/invariants.md" {

@@ -22,7 +22,7 @@ const STORAGE: [(&str, u8); 25] = [
     ("limits", 0),
     ("error", 1),
     ("names", 1),
-    ("invariants", 1),
+    ("invariants", 2),
     ("schema", 2),
     ("io", 2),
     ("budget", 2),
@@ -33,8 +33,8 @@ const STORAGE: [(&str, u8); 25] = [
     ("wal", 4),
     ("memtable", 4),
     ("segment", 4),
-    ("live", 5),
     ("manifest", 5),
+    ("live", 5),
     ("flush", 6),
     ("compaction", 6),
     ("retention", 6),
@@ -44,38 +44,39 @@ const STORAGE: [(&str, u8); 25] = [
     ("store", 8),
 ];
 
-const INGEST: [(&str, u8); 14] = [
+const INGEST: [(&str, u8); 13] = [
     ("limits", 0),
-    ("test_rows", 0),
     ("ids", 0),
     ("time", 0),
-    ("error", 0),
-    ("notes", 1),
+    ("error", 1),
+    ("notes", 2),
     ("admit", 2),
     ("encoding", 2),
     ("otlp", 2),
-    ("batch", 2),
-    ("attributes", 3),
-    ("logs", 4),
-    ("traces", 4),
-    ("decoder", 5),
+    ("batch", 3),
+    ("attributes", 4),
+    ("logs", 5),
+    ("traces", 5),
+    ("decoder", 6),
 ];
 
-const QUERY: [(&str, u8); 14] = [
+const QUERY: [(&str, u8); 16] = [
     ("limits", 0),
     ("error", 0),
+    ("control", 1),
     ("syntax", 1),
     ("types", 2),
     ("admit", 2),
+    ("answer", 3),
     ("functions", 3),
-    ("aggregates", 3),
     ("catalog", 3),
-    ("analyze", 4),
-    ("scan", 4),
-    ("lower", 5),
-    ("optimize", 6),
-    ("session", 7),
-    ("engine", 8),
+    ("aggregates", 4),
+    ("analyze", 5),
+    ("scan", 5),
+    ("lower", 6),
+    ("optimize", 7),
+    ("session", 8),
+    ("engine", 9),
 ];
 
 const SERVER: [(&str, u8); 9] = [
@@ -116,6 +117,9 @@ fn check_layers(
 ) {
     // `lib.rs` and `main.rs` are the façade: they name every module.
     let Some(room) = own.first() else { return };
+    if file.production.is_empty() && !file.code.trim().is_empty() {
+        return;
+    }
     let Some(layer) = layers.get(room.as_str()) else {
         problems.push(format!(
             "{}: module `{room}` has no layer; add it to tests/tidy/layers.rs",

@@ -50,7 +50,39 @@ pub(crate) fn repository() -> Vec<SourceFile> {
     walk(&root, "", &mut files);
     assert!(files.len() > 10, "the repository was not found");
     files.sort_by(|a, b| a.path.cmp(&b.path));
+    mark_test_modules(&mut files);
     files
+}
+
+/// A file behind `#[cfg(test)] mod name;` is no production code either.
+fn mark_test_modules(files: &mut [SourceFile]) {
+    let mut folders = Vec::new();
+    for file in files.iter() {
+        let stem = file.path.trim_end_matches(".rs");
+        let room = stem
+            .strip_suffix("/mod")
+            .or_else(|| stem.strip_suffix("/lib"))
+            .unwrap_or(stem);
+        for rest in file.code.split("#[cfg(test)]").skip(1) {
+            let declared = rest.trim_start().strip_prefix("mod ");
+            let name = declared.and_then(|rest| rest.split_once(';'));
+            if let Some((name, _)) = name.filter(|(name, _)| name.chars().all(is_word)) {
+                folders.push(format!("{room}/{name}"));
+            }
+        }
+    }
+    for file in files {
+        let stem = file.path.trim_end_matches(".rs");
+        let inside = |folder: &String| {
+            stem == folder
+                || stem
+                    .strip_prefix(folder)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        if folders.iter().any(inside) {
+            file.production.clear();
+        }
+    }
 }
 
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) {
@@ -62,7 +94,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) {
         "__pycache__",
         "node_modules",
     ];
-    const KINDS: [&str; 9] = ["rs", "toml", "md", "py", "sh", "yaml", "yml", "slt", "txt"];
+    const KINDS: [&str; 8] = ["rs", "toml", "md", "py", "sh", "yaml", "yml", "slt"];
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
@@ -241,4 +273,15 @@ fn test_modules_are_not_production() {
     let file = SourceFile::new("crates/x/src/y.rs", text);
     assert!(!file.production.contains("store"));
     assert!(file.production.contains("fn g"));
+}
+
+#[test]
+fn a_file_declared_for_tests_is_not_production() {
+    let room = SourceFile::new("crates/x/src/a/mod.rs", "#[cfg(test)]\nmod rows;\nmod b;\n");
+    let rows = SourceFile::new("crates/x/src/a/rows.rs", "use crate::store;\n");
+    let other = SourceFile::new("crates/x/src/a/b.rs", "use crate::store;\n");
+    let mut files = [room, rows, other];
+    mark_test_modules(&mut files);
+    assert!(files[1].production.is_empty());
+    assert!(!files[2].production.is_empty());
 }

@@ -11,3 +11,5 @@ pub(crate) use json::{JsonReader, Token};
 pub(crate) use messages::{LOGS_REQUEST, MessageDef, TRACES_REQUEST};
 pub(crate) use transcode::to_protobuf;
 pub(crate) use wire::Fields;
+#[cfg(test)]
+pub(crate) use writer::ProtoWriter;

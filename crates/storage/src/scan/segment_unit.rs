@@ -232,7 +232,7 @@ impl SegmentUnit {
         selected: &Selected,
     ) -> Result<ParquetRecordBatchReader> {
         let footer = self.segment.footer()?;
-        let builder = footer.reader(&self.segment, form);
+        let builder = footer.reader(form);
         let roots = columns.iter().copied();
         let projection = ProjectionMask::roots(builder.parquet_schema(), roots);
         let mut builder = builder
@@ -244,7 +244,7 @@ impl SegmentUnit {
         }
         builder
             .build()
-            .map_err(|error| read_error(&self.segment, &error))
+            .map_err(|error| read_error(self.segment.file(), &error))
     }
 
     /// Starts returning the selected rows.
@@ -328,7 +328,7 @@ impl SegmentUnit {
         match error {
             arrow::error::ArrowError::ExternalError(source) => {
                 match source.downcast::<ParquetError>() {
-                    Ok(error) => read_error(&self.segment, &error),
+                    Ok(error) => read_error(self.segment.file(), &error),
                     Err(source) => self
                         .segment
                         .mark_damaged(format!("reading it failed: {source}")),

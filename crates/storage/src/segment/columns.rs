@@ -11,9 +11,11 @@ use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
 use rustc_hash::FxHashMap;
 
-use super::sort::Location;
 use crate::error::{Error, Result};
 use crate::schema::{Column, ColumnKind};
+
+/// Where a row is: batch and row inside it.
+pub(super) type Location = (u32, u32);
 
 /// A column of all batches of a flush.
 #[derive(Debug)]

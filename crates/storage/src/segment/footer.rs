@@ -13,8 +13,8 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 use parquet::file::reader::{ChunkReader, Length};
 use rustc_hash::FxHashMap;
 
+use super::file::SegmentFile;
 use super::layout::{ReadForm, reader_schema};
-use super::live::LiveSegment;
 use super::meta::SEGMENT_FORMAT;
 use crate::error::{Error, Result};
 use crate::ids::SegmentId;
@@ -33,21 +33,21 @@ const HEADER_READ_BYTES: usize = 4 * 1024;
 /// A parsed footer and the open file it belongs to.
 #[derive(Debug)]
 pub(crate) struct Footer {
-    file: Arc<dyn ReadFile>,
+    bytes: SegmentBytes,
     whole: ArrowReaderMetadata,
     look_up: ArrowReaderMetadata,
-    bytes: u64,
+    size_bytes: u64,
 }
 
 /// The bytes of a segment as the Parquet reader wants them. Only verified bytes leave it.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentBytes {
-    segment: Arc<LiveSegment>,
+    segment: Arc<SegmentFile>,
     file: Arc<dyn ReadFile>,
 }
 
 impl Footer {
-    pub(super) fn read(segment: &Arc<LiveSegment>, file: Arc<dyn ReadFile>) -> Result<Self> {
+    pub(super) fn read(segment: &Arc<SegmentFile>, file: Arc<dyn ReadFile>) -> Result<Self> {
         let meta = segment.meta();
         if meta.format != SEGMENT_FORMAT {
             return Err(Error::Invalid(format!(
@@ -58,7 +58,7 @@ impl Footer {
         }
         let bytes = SegmentBytes {
             segment: Arc::clone(segment),
-            file: Arc::clone(&file),
+            file,
         };
         let parsed = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
@@ -73,10 +73,10 @@ impl Footer {
                 .map_err(|error| read_error(segment, &error))
         };
         Ok(Self {
-            file,
+            bytes,
             whole: read_as(ReadForm::Whole)?,
             look_up: read_as(ReadForm::LookUp)?,
-            bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
+            size_bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
         })
     }
 
@@ -86,25 +86,17 @@ impl Footer {
     }
 
     /// A reader to be configured.
-    pub(crate) fn reader(
-        &self,
-        segment: &Arc<LiveSegment>,
-        form: ReadForm,
-    ) -> ParquetRecordBatchReaderBuilder<SegmentBytes> {
-        let bytes = SegmentBytes {
-            segment: Arc::clone(segment),
-            file: Arc::clone(&self.file),
-        };
+    pub(crate) fn reader(&self, form: ReadForm) -> ParquetRecordBatchReaderBuilder<SegmentBytes> {
         let metadata = match form {
             ReadForm::Whole => &self.whole,
             ReadForm::LookUp => &self.look_up,
         };
-        ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone())
+        ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata.clone())
     }
 }
 
 /// What a failed Parquet call means: damage, or an error of the disk that passed through.
-pub(crate) fn read_error(segment: &LiveSegment, error: &ParquetError) -> Error {
+pub(crate) fn read_error(segment: &SegmentFile, error: &ParquetError) -> Error {
     if let ParquetError::External(source) = error
         && let Some(passed) = source.downcast_ref::<PassedThrough>()
     {
@@ -116,7 +108,7 @@ pub(crate) fn read_error(segment: &LiveSegment, error: &ParquetError) -> Error {
 }
 
 /// The manifest and the footer must tell the same story, or row group numbers mean different things.
-fn check_row_groups(segment: &LiveSegment, parsed: &ParquetMetaData) -> Result<()> {
+fn check_row_groups(segment: &SegmentFile, parsed: &ParquetMetaData) -> Result<()> {
     let expected: Vec<u64> = segment
         .meta()
         .row_groups
@@ -246,9 +238,9 @@ impl FooterCache {
         let footer = Arc::new(read()?);
         let mut state = self.state.lock();
         let now = state.clock;
-        state.bytes += footer.bytes;
+        state.bytes += footer.size_bytes;
         if let Some((_, old)) = state.entries.insert(id, (now, Arc::clone(&footer))) {
-            state.bytes -= old.bytes;
+            state.bytes -= old.size_bytes;
         }
         while state.entries.len() > FOOTER_CACHE_COUNT
             || (state.bytes > FOOTER_CACHE_BYTES && state.entries.len() > 1)
@@ -258,7 +250,7 @@ impl FooterCache {
                 break;
             };
             if let Some((_, gone)) = state.entries.remove(&oldest) {
-                state.bytes -= gone.bytes;
+                state.bytes -= gone.size_bytes;
             }
         }
         Ok(footer)
@@ -267,7 +259,7 @@ impl FooterCache {
     pub(super) fn forget(&self, id: SegmentId) {
         let mut state = self.state.lock();
         if let Some((_, gone)) = state.entries.remove(&id) {
-            state.bytes -= gone.bytes;
+            state.bytes -= gone.size_bytes;
         }
     }
 }

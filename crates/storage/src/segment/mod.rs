@@ -4,6 +4,7 @@
 
 mod checksum;
 mod columns;
+mod file;
 mod footer;
 mod layout;
 mod live;

@@ -4,7 +4,7 @@
 use arrow::array::{Array, FixedSizeBinaryArray, RecordBatch};
 use arrow::datatypes::TimestampNanosecondType;
 
-use super::columns::{LabelColumn, downcast, primitive};
+use super::columns::{LabelColumn, Location, downcast, primitive};
 use crate::error::{Error, Result};
 use crate::schema::{ColumnKind, TableDef};
 use crate::time::{NANOS_PER_BUCKET, NANOS_PER_DAY, Nanos, TimeRange};
@@ -13,9 +13,6 @@ use crate::time::{NANOS_PER_BUCKET, NANOS_PER_DAY, Nanos, TimeRange};
 const OFFSET_BITS: u32 = 39;
 /// Bits of a row number.
 const ROW_BITS: u32 = 32;
-
-/// Where a row is: batch and row inside it.
-pub(super) type Location = (u32, u32);
 
 /// Bucket, time in the bucket and number of each row, in order.
 type Keys = Box<dyn Iterator<Item = (i64, i64, u32)>>;

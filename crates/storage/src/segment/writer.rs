@@ -13,10 +13,10 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
 use super::checksum::BlockChecksums;
-use super::columns::FlushColumn;
+use super::columns::{FlushColumn, Location};
 use super::layout::{PAGE_ROWS, SegmentSizes, file_schema, writer_properties};
 use super::meta::{RowGroupMeta, SEGMENT_FORMAT, SegmentMeta};
-use super::sort::{DayRun, Location, SortedRows, sort_rows};
+use super::sort::{DayRun, SortedRows, sort_rows};
 use super::statistics::{StatsBuilder, union};
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, TableId, WalSeq};

@@ -1,3 +1,5 @@
+//! The parser on good and bad text.
+
 use proptest::prelude::*;
 
 use super::super::ast::{Arm, ExprKind, Statement};

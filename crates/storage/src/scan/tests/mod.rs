@@ -2,5 +2,7 @@
 
 mod damage;
 mod equality;
+mod round_trip;
 mod rows;
+mod speed;
 mod top;

@@ -1,5 +1,8 @@
 //! The façade: a request as received in, batches and what is to be said about it out.
 
+#[cfg(test)]
+mod tests;
+
 use cairn_storage::{PayloadEncoding, RawRecord, RecordDecoder, Signal, TableBatch};
 
 use crate::admit::Permit;
