@@ -126,3 +126,52 @@ fn of_process(page: &mut Exposition) {
         page.plain_gauge("cairn_process_open_files", help, count);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use cairn_ingest::Decoder;
+    use cairn_query::EngineStats;
+    use cairn_storage::{Parts, StorageConfig};
+
+    use super::super::query_metrics;
+    use super::*;
+    use crate::telemetry::Histogram;
+
+    /// The metrics' names, each with its help text.
+    fn described(page: &str) -> BTreeSet<(String, String)> {
+        page.lines()
+            .filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '))
+            .map(|(name, help)| (name.to_owned(), help.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn every_metric_is_described_in_the_operations_page_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StorageConfig {
+            data_dir: folder.path().join("data"),
+            ..StorageConfig::default()
+        };
+        let store = Store::open(config, Parts::real(Arc::new(Decoder::default()))).unwrap();
+        let sources = Sources::new(Arc::default(), Admission::new(1));
+        sources.open_store(store);
+        let mut queries = Exposition::default();
+        let latency = Histogram::default().read();
+        query_metrics::render(&mut queries, &EngineStats::default(), &latency);
+        let page = sources.render() + &queries.into_text();
+
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let rows = document
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `cairn_")?.strip_suffix(" |"));
+        let documented: BTreeSet<_> = rows
+            .filter_map(|row| row.split_once("` | "))
+            .map(|(name, help)| (format!("cairn_{name}"), help.to_owned()))
+            .collect();
+        assert_eq!(documented, described(&page));
+    }
+}

@@ -4,6 +4,7 @@ mod exposition;
 mod health;
 mod metrics;
 mod process;
+mod query_metrics;
 mod store_metrics;
 
 use std::sync::Arc;

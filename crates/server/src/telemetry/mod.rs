@@ -5,5 +5,6 @@ mod histogram;
 mod trace;
 
 pub(crate) use counters::{IngestCounters, Outcome, Protocol};
+pub(crate) use histogram::{Histogram, HistogramReading};
 
 pub(crate) use trace::{TelemetryError, init};
