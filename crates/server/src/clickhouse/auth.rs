@@ -50,7 +50,11 @@ fn credentials<'a>(
     headers: &HeaderMap,
     parameter: impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Credentials, Exception> {
-    let header = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let header = |name: &str| {
+        headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+    };
     let (user, key) = (header("x-clickhouse-user"), header("x-clickhouse-key"));
     let authorization = header("authorization").filter(|value| value != "never");
     let (url_user, url_password) = (parameter("user"), parameter("password"));
@@ -80,7 +84,10 @@ fn mixed(other: &str) -> Exception {
 
 fn named(user: Option<&str>, password: Option<&str>) -> Credentials {
     let user = user.filter(|user| !user.is_empty()).unwrap_or(DEFAULT_USER);
-    Credentials { user: user.to_owned(), password: password.unwrap_or_default().to_owned() }
+    Credentials {
+        user: user.to_owned(),
+        password: password.unwrap_or_default().to_owned(),
+    }
 }
 
 fn basic(authorization: &str) -> Result<Credentials, Exception> {
@@ -88,10 +95,15 @@ fn basic(authorization: &str) -> Result<Credentials, Exception> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(Exception::unauthenticated(
             ErrorCode::AuthenticationFailed,
-            format!("Invalid authentication: '{scheme}' HTTP Authorization scheme is not supported"),
+            format!(
+                "Invalid authentication: '{scheme}' HTTP Authorization scheme is not supported"
+            ),
         ));
     }
-    let decoded = STANDARD.decode(token.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = STANDARD
+        .decode(token.trim())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
     let Some(decoded) = decoded else {
         return Err(Exception::unauthenticated(
             ErrorCode::AuthenticationFailed,
@@ -106,13 +118,18 @@ fn basic(authorization: &str) -> Result<Credentials, Exception> {
 mod tests {
     use super::*;
 
-    fn outcome(headers: &[(&'static str, &str)], parameters: &[(&str, &str)]) -> Result<String, String> {
+    fn outcome(
+        headers: &[(&'static str, &str)],
+        parameters: &[(&str, &str)],
+    ) -> Result<String, String> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
         let lookup = |name: &str| {
-            parameters.iter().find_map(|(known, value)| (*known == name).then_some(*value))
+            parameters
+                .iter()
+                .find_map(|(known, value)| (*known == name).then_some(*value))
         };
         authenticate(&map, lookup).map_err(|exception| exception.text())
     }
@@ -125,18 +142,29 @@ mod tests {
             (vec![("authorization", "never")], vec![]),
             (vec![("authorization", "Basic ZGVmYXVsdDo=")], vec![]),
             (vec![("x-clickhouse-user", "default")], vec![]),
-            (vec![("x-clickhouse-user", "default"), ("x-clickhouse-key", "")], vec![]),
+            (
+                vec![("x-clickhouse-user", "default"), ("x-clickhouse-key", "")],
+                vec![],
+            ),
             (vec![], vec![("user", "default"), ("password", "")]),
             (vec![], vec![("password", "")]),
-            (vec![("authorization", "Basic Og==")], vec![("user", "default")]),
+            (
+                vec![("authorization", "Basic Og==")],
+                vec![("user", "default")],
+            ),
         ] {
-            assert_eq!(outcome(&headers, &parameters), Ok("default".to_owned()), "{headers:?}");
+            assert_eq!(
+                outcome(&headers, &parameters),
+                Ok("default".to_owned()),
+                "{headers:?}"
+            );
         }
     }
 
     #[test]
     fn refusals_have_the_shape_of_clickhouse_and_no_version() {
-        let failed = "Authentication failed: password is incorrect, or there is no user with such name.";
+        let failed =
+            "Authentication failed: password is incorrect, or there is no user with such name.";
         for (headers, parameters, expected) in [
             (
                 vec![],

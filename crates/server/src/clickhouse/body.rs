@@ -42,10 +42,18 @@ pub(super) struct ResultBody {
 
 impl ResultBody {
     pub(super) fn new(pieces: mpsc::Receiver<Piece>, connection: Option<Arc<Connection>>) -> Self {
-        Self { pieces, connection, state: State::Streaming }
+        Self {
+            pieces,
+            connection,
+            state: State::Streaming,
+        }
     }
 
-    fn poll_break(&self, flushed: u64, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_break(
+        &self,
+        flushed: u64,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Some(connection) = &self.connection {
             // Registered before the look, so that a flush in between wakes us.
             connection.wake_on_flush(cx);
@@ -53,7 +61,9 @@ impl ResultBody {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(Some(Err(io::Error::other("the result ended with an exception"))))
+        Poll::Ready(Some(Err(io::Error::other(
+            "the result ended with an exception",
+        ))))
     }
 }
 
@@ -79,14 +89,17 @@ impl Body for ResultBody {
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Piece::Break(bytes))) => {
-                let flushed = this.connection.as_ref().map_or(0, |connection| connection.flushes());
+                let flushed = this
+                    .connection
+                    .as_ref()
+                    .map_or(0, |connection| connection.flushes());
                 this.state = State::Breaking(flushed);
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
             // The query vanished without an end: never let that look like a complete result.
-            Poll::Ready(None) => {
-                Poll::Ready(Some(Err(io::Error::other("the query ended without an answer"))))
-            }
+            Poll::Ready(None) => Poll::Ready(Some(Err(io::Error::other(
+                "the query ended without an answer",
+            )))),
         }
     }
 

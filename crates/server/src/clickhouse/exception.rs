@@ -18,20 +18,30 @@ pub(super) struct Exception {
 
 impl Exception {
     pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { error: clickhouse_error(code), message: message.into(), tells_version: true }
+        Self {
+            error: clickhouse_error(code),
+            message: message.into(),
+            tells_version: true,
+        }
     }
 
     /// An error of somebody who has not shown who he is: the version is not his business.
     pub(super) fn unauthenticated(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { tells_version: false, ..Self::new(code, message) }
+        Self {
+            tells_version: false,
+            ..Self::new(code, message)
+        }
     }
 
     /// `Code: 62. DB::Exception: Empty query. (SYNTAX_ERROR) (version 25.8.1.1)`, without the newline.
     pub(super) fn text(&self) -> String {
         let ClickHouseError { number, name, .. } = self.error;
         let message = self.message.trim_end_matches('.');
-        let version =
-            if self.tells_version { format!(" (version {VERSION})") } else { String::new() };
+        let version = if self.tells_version {
+            format!(" (version {VERSION})")
+        } else {
+            String::new()
+        };
         format!("Code: {number}. DB::Exception: {message}. ({name}){version}")
     }
 
@@ -66,7 +76,9 @@ impl From<QueryError> for Exception {
 
 /// Sixteen random lower-case letters.
 pub(super) fn random_tag() -> String {
-    (0..16).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
+    (0..16)
+        .map(|_| char::from(rand::random_range(b'a'..=b'z')))
+        .collect()
 }
 
 #[cfg(test)]
@@ -81,12 +93,16 @@ mod tests {
             "Code: 62. DB::Exception: Empty query. (SYNTAX_ERROR) (version 25.8.1.1)"
         );
         let refused = Exception::unauthenticated(ErrorCode::AuthenticationFailed, "no.");
-        assert_eq!(refused.text(), "Code: 516. DB::Exception: no. (AUTHENTICATION_FAILED)");
+        assert_eq!(
+            refused.text(),
+            "Code: 516. DB::Exception: no. (AUTHENTICATION_FAILED)"
+        );
     }
 
     #[test]
     fn the_block_counts_the_bytes_of_its_message() {
-        let exception = Exception::new(ErrorCode::TimeoutExceeded, "Timeout exceeded: elapsed 1 ms");
+        let exception =
+            Exception::new(ErrorCode::TimeoutExceeded, "Timeout exceeded: elapsed 1 ms");
         let block = String::from_utf8(exception.block("cjkpuluviyuxmnxd")).unwrap();
         let message = exception.text() + "\n";
         assert_eq!(

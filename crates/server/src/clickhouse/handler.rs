@@ -54,7 +54,10 @@ impl std::fmt::Debug for ClickHouseState {
 }
 
 /// The one handler of the port.
-pub(super) async fn handle(State(state): State<Arc<ClickHouseState>>, request: Request) -> Response {
+pub(super) async fn handle(
+    State(state): State<Arc<ClickHouseState>>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let mut response = match route(&parts.method, &parts.uri) {
         Route::Query => answer(&state, &parts, body).await,
@@ -71,17 +74,24 @@ pub(super) async fn handle(State(state): State<Arc<ClickHouseState>>, request: R
             fixed(StatusCode::NOT_FOUND, None, text)
         }
     };
-    response
-        .headers_mut()
-        .insert("keep-alive", HeaderValue::from_static("timeout=30, max=9999"));
+    response.headers_mut().insert(
+        "keep-alive",
+        HeaderValue::from_static("timeout=30, max=9999"),
+    );
     response
 }
 
-fn fixed(status: StatusCode, content_type: Option<&'static str>, body: impl Into<Body>) -> Response {
+fn fixed(
+    status: StatusCode,
+    content_type: Option<&'static str>,
+    body: impl Into<Body>,
+) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     if let Some(content_type) = content_type {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     response
 }
@@ -138,25 +148,36 @@ async fn read(parts: &Parts, url: &UrlParameters, body: Body) -> Result<QueryReq
         ));
     }
     let coding = request_coding(headers)?;
-    let raw = read_body(body, MAX_BODY_BYTES).await.map_err(|error| match error {
-        ReadError::TooLarge => too_large(),
-        ReadError::TimedOut | ReadError::Broken(_) => Exception::new(
-            ErrorCode::NetworkError,
-            "The request body did not arrive completely",
-        ),
-    })?;
+    let raw = read_body(body, MAX_BODY_BYTES)
+        .await
+        .map_err(|error| match error {
+            ReadError::TooLarge => too_large(),
+            ReadError::TimedOut => Exception::new(
+                ErrorCode::NetworkError,
+                "The request body did not arrive in time",
+            ),
+            ReadError::Broken(error) => Exception::new(
+                ErrorCode::NetworkError,
+                format!("Cannot read the request body: {error}"),
+            ),
+        })?;
     let body = if coding == Coding::Identity {
         raw
     } else {
-        decode_body(coding, &raw, DecodeLimits { decoded_bytes: MAX_BODY_BYTES }).map_err(
-            |error| match error {
-                DecodeError::TooLarge => too_large(),
-                DecodeError::Damaged(error) => Exception::new(
-                    ErrorCode::ZlibInflateFailed,
-                    format!("inflate failed: the request body is damaged: {error}"),
-                ),
+        decode_body(
+            coding,
+            &raw,
+            DecodeLimits {
+                decoded_bytes: MAX_BODY_BYTES,
             },
-        )?
+        )
+        .map_err(|error| match error {
+            DecodeError::TooLarge => too_large(),
+            DecodeError::Damaged(error) => Exception::new(
+                ErrorCode::ZlibInflateFailed,
+                format!("inflate failed: the request body is damaged: {error}"),
+            ),
+        })?
     };
     QueryRequest::assemble(&parts.method, headers, url, body)
 }
@@ -170,7 +191,9 @@ fn too_large() -> Exception {
 
 /// The coding of the request's body. `identity` is refused, as ClickHouse does.
 fn request_coding(headers: &HeaderMap) -> Result<Coding, Exception> {
-    let Some(value) = headers.get(header::CONTENT_ENCODING) else { return Ok(Coding::Identity) };
+    let Some(value) = headers.get(header::CONTENT_ENCODING) else {
+        return Ok(Coding::Identity);
+    };
     let name = String::from_utf8_lossy(value.as_bytes());
     Coding::from_name(name.trim()).ok_or_else(|| {
         Exception::new(
@@ -219,7 +242,8 @@ impl Frame<'_> {
         state.queries.spawn(produce(job, head_sender, piece_sender));
         // Dropping this future drops `pieces`, and that stops the query.
         let Ok(head) = head.await else {
-            let exception = Exception::new(ErrorCode::LogicalError, "The query ended without an answer");
+            let exception =
+                Exception::new(ErrorCode::LogicalError, "The query ended without an answer");
             return self.refusal(&exception, wanted);
         };
         let connection = parts.extensions.get::<Arc<Connection>>().cloned();
@@ -233,7 +257,10 @@ impl Frame<'_> {
 
     fn add_headers(&self, head: &Head, headers: &mut HeaderMap) {
         self.add_common(&head.summary, headers);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(head.content_type));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(head.content_type),
+        );
         if let Some(timezone) = head.timezone {
             insert(headers, "x-clickhouse-timezone", timezone.name());
         }
@@ -257,7 +284,11 @@ impl Frame<'_> {
 
     fn add_common(&self, summary: &str, headers: &mut HeaderMap) {
         insert(headers, "x-clickhouse-summary", summary);
-        insert(headers, "x-clickhouse-server-display-name", self.display_name);
+        insert(
+            headers,
+            "x-clickhouse-server-display-name",
+            self.display_name,
+        );
         insert(headers, "x-clickhouse-exception-tag", &self.tag);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -271,7 +302,8 @@ impl Frame<'_> {
 
     /// The answer to a request that never became a query.
     fn refusal(&self, exception: &Exception, coding: Coding) -> Response {
-        let encoded = BodyEncoder::new(coding, 1).and_then(|encoder| encoder.finish(exception.body()));
+        let encoded =
+            BodyEncoder::new(coding, 1).and_then(|encoder| encoder.finish(exception.body()));
         let (body, coding) = match encoded {
             Ok(body) => (body, coding),
             Err(_) => (exception.body(), Coding::Identity),
@@ -282,7 +314,10 @@ impl Frame<'_> {
                        \"total_rows_to_read\":\"0\",\"result_rows\":\"0\",\"result_bytes\":\"0\",\
                        \"elapsed_ns\":\"0\",\"memory_usage\":\"0\"}";
         self.add_common(nothing, headers);
-        headers.insert("x-clickhouse-exception-code", HeaderValue::from(exception.error.number));
+        headers.insert(
+            "x-clickhouse-exception-code",
+            HeaderValue::from(exception.error.number),
+        );
         if let Some(coding) = coding.name() {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
         }

@@ -24,5 +24,7 @@ pub use runner::RunQuery;
 
 /// The routes of the ClickHouse port.
 pub fn router(state: ClickHouseState) -> Router {
-    Router::new().fallback(handler::handle).with_state(Arc::new(state))
+    Router::new()
+        .fallback(handler::handle)
+        .with_state(Arc::new(state))
 }

@@ -52,25 +52,34 @@ pub(super) fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>,
         if parts.len() == MAX_FORM_PARTS {
             return Err("the form has too many parts");
         }
-        parts.push(Part { name: part_name(head), content: &content[..end] });
+        parts.push(Part {
+            name: part_name(head),
+            content: &content[..end],
+        });
         rest = &content[end + next.len()..];
     }
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
 }
 
 /// The `name` of a part's Content-Disposition; empty when it has none.
 fn part_name(head: &[u8]) -> String {
     let head = String::from_utf8_lossy(head);
     for line in head.split("\r\n") {
-        let Some((header, value)) = line.split_once(':') else { continue };
+        let Some((header, value)) = line.split_once(':') else {
+            continue;
+        };
         if !header.trim().eq_ignore_ascii_case("content-disposition") {
             continue;
         }
         for parameter in value.split(';').skip(1) {
-            let Some((name, value)) = parameter.split_once('=') else { continue };
+            let Some((name, value)) = parameter.split_once('=') else {
+                continue;
+            };
             if name.trim().eq_ignore_ascii_case("name") {
                 return value.trim().trim_matches('"').replace("%22", "\"");
             }
@@ -87,7 +96,10 @@ mod tests {
     fn boundaries_are_found_in_any_spelling() {
         for (content_type, expected) in [
             ("multipart/form-data; boundary=abc", Some("abc")),
-            ("Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"", Some("a b")),
+            (
+                "Multipart/Form-Data; charset=utf-8; Boundary=\"a b\"",
+                Some("a b"),
+            ),
             ("application/x-www-form-urlencoded", None),
             ("multipart/form-data", None),
             ("multipart/mixed; boundary=abc", None),
@@ -103,8 +115,14 @@ mod tests {
         assert_eq!(
             parts(body, "X").unwrap(),
             [
-                Part { name: "query".to_owned(), content: b"SELECT\r\n1" },
-                Part { name: "param_a".to_owned(), content: b"" },
+                Part {
+                    name: "query".to_owned(),
+                    content: b"SELECT\r\n1"
+                },
+                Part {
+                    name: "param_a".to_owned(),
+                    content: b""
+                },
             ]
         );
     }

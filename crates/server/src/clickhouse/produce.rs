@@ -60,7 +60,13 @@ pub(super) async fn produce(job: Job, head: oneshot::Sender<Head>, pieces: mpsc:
 
 async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>, cancel: Cancel) {
     let started = Instant::now();
-    let Job { runner, query, wishes, timezone, tag } = job;
+    let Job {
+        runner,
+        query,
+        wishes,
+        timezone,
+        tag,
+    } = job;
     let mut reply = Reply {
         head: Some(head),
         pieces,
@@ -76,7 +82,15 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
         Ok(answer) => answer,
         Err(error) => return reply.fail(&error.into(), &tag).await,
     };
-    let Answer { columns, has_result, format, settings, mut rows, progress, limited } = answer;
+    let Answer {
+        columns,
+        has_result,
+        format,
+        settings,
+        mut rows,
+        progress,
+        limited,
+    } = answer;
     reply.progress = Arc::clone(&progress);
     if !has_result {
         while let Some(batch) = rows.next().await {
@@ -115,7 +129,9 @@ fn choose(
 ) -> Result<(&'static Format, FormatSettings), Exception> {
     let last = |name: &str| {
         let found = pairs.iter().rev().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        found
+            .map(|(_, value)| value.clone())
+            .filter(|value| !value.is_empty())
     };
     let name = last("output_format")
         .or(clause)
@@ -157,7 +173,9 @@ impl Reply<'_> {
     }
 
     fn send_head(&mut self, status: StatusCode, exception_code: Option<u16>) {
-        let Some(sender) = self.head.take() else { return };
+        let Some(sender) = self.head.take() else {
+            return;
+        };
         let head = Head {
             status,
             exception_code,
@@ -179,19 +197,23 @@ impl Reply<'_> {
     }
 
     /// Sends a piece; waits while the client is behind.
-    async fn send(&mut self, piece: Vec<u8>) -> Result<(), Exception> {
+    async fn send(&mut self, piece: Vec<u8>) -> Result<(), Stop> {
         self.send_head(StatusCode::OK, None);
-        let mut encoder = self.take_encoder().map_err(cannot_encode)?;
-        let encoded = encoder.encode(piece).map_err(cannot_encode)?;
+        let mut encoder = self.take_encoder().map_err(|error| cannot_encode(&error))?;
+        let encoded = encoder
+            .encode(piece)
+            .map_err(|error| cannot_encode(&error))?;
         self.encoder = Some(encoder);
-        self.send_piece(Piece::Data(Bytes::from(encoded))).await;
-        Ok(())
+        if self.send_piece(Piece::Data(Bytes::from(encoded))).await {
+            Ok(())
+        } else {
+            Err(Stop::Gone)
+        }
     }
 
-    async fn send_piece(&self, piece: Piece) {
-        if self.pieces.send(piece).await.is_err() {
-            tracing::debug!("the client is gone before its result was complete");
-        }
+    /// Answers whether somebody still listens.
+    async fn send_piece(&self, piece: Piece) -> bool {
+        self.pieces.send(piece).await.is_ok()
     }
 
     /// Sends the last piece and ends the body.
@@ -201,12 +223,15 @@ impl Reply<'_> {
     }
 
     async fn end(&mut self, piece: Vec<u8>) {
-        match self.take_encoder().and_then(|encoder| encoder.finish(piece)) {
+        match self
+            .take_encoder()
+            .and_then(|encoder| encoder.finish(piece))
+        {
             Ok(encoded) => {
-                if !encoded.is_empty() {
-                    self.send_piece(Piece::Data(Bytes::from(encoded))).await;
+                let last = Piece::Data(Bytes::from(encoded));
+                if self.send_piece(last).await {
+                    self.send_piece(Piece::End).await;
                 }
-                self.send_piece(Piece::End).await;
             }
             Err(error) => {
                 tracing::error!(%error, "cannot encode the end of a result");
@@ -221,7 +246,9 @@ impl Reply<'_> {
             return self.fail_with(exception, exception.body()).await;
         }
         let block = exception.block(tag);
-        let encoded = self.take_encoder().and_then(|encoder| encoder.finish(block));
+        let encoded = self
+            .take_encoder()
+            .and_then(|encoder| encoder.finish(block));
         let encoded = encoded.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot encode an exception block");
             Vec::new()
@@ -236,11 +263,53 @@ impl Reply<'_> {
     }
 }
 
-fn cannot_encode(error: std::io::Error) -> Exception {
-    Exception::new(ErrorCode::LogicalError, format!("Cannot compress the result: {error}"))
+fn cannot_encode(error: &std::io::Error) -> Exception {
+    Exception::new(
+        ErrorCode::LogicalError,
+        format!("Cannot compress the result: {error}"),
+    )
 }
 
 type Rows = futures::stream::BoxStream<'static, Result<RecordBatch, QueryError>>;
+
+/// Why a result is not written any further.
+enum Stop {
+    /// Tell the client.
+    Failed(Exception),
+    /// Nobody listens any more.
+    Gone,
+}
+
+impl From<Exception> for Stop {
+    fn from(exception: Exception) -> Self {
+        Self::Failed(exception)
+    }
+}
+
+/// What the query does next.
+enum Next {
+    Batch(RecordBatch),
+    Error(QueryError),
+    End,
+    Pause,
+}
+
+/// The next batch, or a pause when the first rows have waited for it long enough.
+async fn next(rows: &mut Rows, hold_until: Option<Instant>) -> Next {
+    let next = match hold_until {
+        None => rows.next().await,
+        Some(instant) => match tokio::time::timeout_at(instant, rows.next()).await {
+            Ok(next) => next,
+            // The query takes its time: what there is shall be seen.
+            Err(_) => return Next::Pause,
+        },
+    };
+    match next {
+        None => Next::End,
+        Some(Ok(batch)) => Next::Batch(batch),
+        Some(Err(error)) => Next::Error(error),
+    }
+}
 
 /// Formats an answer.
 struct ResultWriter {
@@ -259,26 +328,19 @@ impl ResultWriter {
         self.writer.head(&mut self.buffer);
         let mut hold_until = None;
         loop {
-            let next = match hold_until {
-                Some(instant) if !reply.has_begun() && !self.wait_for_end => {
-                    let Ok(next) = tokio::time::timeout_at(instant, rows.next()).await else {
-                        // The query takes its time: what there is shall be seen.
-                        if let Err(exception) = self.flush(&mut reply).await {
-                            return self.fail(&exception, &mut reply).await;
-                        }
-                        continue;
-                    };
-                    next
-                }
-                _ => rows.next().await,
+            let held = !reply.has_begun() && !self.wait_for_end;
+            // A query whose rows are always ready must not hide that its client is gone.
+            tokio::task::consume_budget().await;
+            let written = match next(&mut rows, hold_until.filter(|_| held)).await {
+                Next::End => break,
+                Next::Error(error) => Err(Stop::Failed(error.into())),
+                Next::Batch(batch) => self.add(&batch, &mut reply).await,
+                Next::Pause => self.flush(&mut reply).await,
             };
-            let written = match next {
-                None => break,
-                Some(Err(error)) => Err(error.into()),
-                Some(Ok(batch)) => self.add(&batch, &mut reply).await,
-            };
-            if let Err(exception) = written {
-                return self.fail(&exception, &mut reply).await;
+            match written {
+                Ok(()) => {}
+                Err(Stop::Gone) => return,
+                Err(Stop::Failed(exception)) => return self.fail(&exception, &mut reply).await,
             }
             hold_until.get_or_insert_with(|| Instant::now() + FIRST_FLUSH_DELAY);
         }
@@ -286,14 +348,16 @@ impl ResultWriter {
             elapsed: reply.started.elapsed(),
             rows_read: reply.progress.read_rows(),
             bytes_read: reply.progress.read_bytes(),
-            rows_before_limit: self.limited.then(|| reply.progress.rows_before_limit_at_least()),
+            rows_before_limit: self
+                .limited
+                .then(|| reply.progress.rows_before_limit_at_least()),
         };
         self.writer.tail(&totals, &mut self.buffer);
         reply.finish(self.buffer).await;
     }
 
     /// Formats a batch step by step, so that wide rows do not pile up.
-    async fn add(&mut self, batch: &RecordBatch, reply: &mut Reply<'_>) -> Result<(), Exception> {
+    async fn add(&mut self, batch: &RecordBatch, reply: &mut Reply<'_>) -> Result<(), Stop> {
         let mut from = 0;
         while from < batch.num_rows() {
             let count = ROWS_PER_STEP.min(batch.num_rows() - from);
@@ -303,7 +367,11 @@ impl ResultWriter {
                 Exception::new(ErrorCode::LogicalError, error.to_string())
             })?;
             from += count;
-            let bound = if self.wait_for_end { MAX_BUFFERED_BYTES } else { FLUSH_BYTES };
+            let bound = if self.wait_for_end {
+                MAX_BUFFERED_BYTES
+            } else {
+                FLUSH_BYTES
+            };
             if self.buffer.len() >= bound {
                 self.flush(reply).await?;
             }
@@ -315,7 +383,7 @@ impl ResultWriter {
         Ok(())
     }
 
-    async fn flush(&mut self, reply: &mut Reply<'_>) -> Result<(), Exception> {
+    async fn flush(&mut self, reply: &mut Reply<'_>) -> Result<(), Stop> {
         let capacity = self.buffer.capacity().min(2 * FLUSH_BYTES);
         let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(capacity));
         reply.send(piece).await

@@ -46,11 +46,14 @@ impl UrlParameters {
 
     /// The first value of a name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
+        self.0
+            .iter()
+            .find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
     fn is_on(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| matches!(value, "1" | "true"))
+        self.get(name)
+            .is_some_and(|value| matches!(value, "1" | "true"))
     }
 }
 
@@ -106,8 +109,15 @@ impl QueryRequest {
             read_only: method == Method::GET || method == Method::HEAD,
             wishes: wishes(headers, url)?,
         };
-        if request.database.as_ref().is_some_and(|name| name.len() > MAX_NAME_BYTES) {
-            return Err(Exception::new(ErrorCode::UnknownDatabase, "Database name is too long"));
+        if request
+            .database
+            .as_ref()
+            .is_some_and(|name| name.len() > MAX_NAME_BYTES)
+        {
+            return Err(Exception::new(
+                ErrorCode::UnknownDatabase,
+                "Database name is too long",
+            ));
         }
         for (name, value) in &url.0 {
             request.add_parameter(name, value);
@@ -122,7 +132,8 @@ impl QueryRequest {
 
     fn add_parameter(&mut self, name: &str, value: &str) {
         if let Some(parameter) = name.strip_prefix("param_") {
-            self.parameters.push((parameter.to_owned(), value.to_owned()));
+            self.parameters
+                .push((parameter.to_owned(), value.to_owned()));
         } else if !RESERVED.contains(&name) {
             self.settings.push((name.to_owned(), value.to_owned()));
         }
@@ -130,7 +141,10 @@ impl QueryRequest {
 
     fn add_form(&mut self, body: &[u8], boundary: &str) -> Result<(), Exception> {
         let parts = multipart::parts(body, boundary).map_err(|what| {
-            Exception::new(ErrorCode::BadArguments, format!("Cannot read the multipart body: {what}"))
+            Exception::new(
+                ErrorCode::BadArguments,
+                format!("Cannot read the multipart body: {what}"),
+            )
         })?;
         for part in parts {
             if part.name == "query" {
@@ -141,7 +155,10 @@ impl QueryRequest {
             } else {
                 return Err(Exception::new(
                     ErrorCode::NotImplemented,
-                    format!("External tables are not supported yet (part `{}` of the form)", part.name),
+                    format!(
+                        "External tables are not supported yet (part `{}` of the form)",
+                        part.name
+                    ),
                 ));
             }
         }
@@ -164,12 +181,19 @@ impl QueryRequest {
 fn utf8(bytes: Vec<u8>, what: &str) -> Result<String, Exception> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Exception::new(ErrorCode::SyntaxError, format!("{what} is not UTF-8 (at byte {at})"))
+        Exception::new(
+            ErrorCode::SyntaxError,
+            format!("{what} is not UTF-8 (at byte {at})"),
+        )
     })
 }
 
 fn query_id(url: &UrlParameters, header: Option<String>) -> Result<String, Exception> {
-    let given = url.get("query_id").map(str::to_owned).or(header).filter(|id| !id.is_empty());
+    let given = url
+        .get("query_id")
+        .map(str::to_owned)
+        .or(header)
+        .filter(|id| !id.is_empty());
     match given {
         None => Ok(uuid::Uuid::new_v4().to_string()),
         Some(id) if id.len() <= MAX_NAME_BYTES => Ok(id),
@@ -185,7 +209,9 @@ fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception>
         if url.is_on(name) {
             return Err(Exception::new(
                 ErrorCode::NotImplemented,
-                format!("{name}=1 is not supported yet, use HTTP compression (Accept-Encoding, Content-Encoding)"),
+                format!(
+                    "{name}=1 is not supported yet, use HTTP compression (Accept-Encoding, Content-Encoding)"
+                ),
             ));
         }
     }
@@ -197,7 +223,9 @@ fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception>
     Ok(Wishes {
         default_format,
         coding: requested_coding(headers, url),
-        compression_level: number(url, "http_zlib_compression_level", 3)?.try_into().unwrap_or(9),
+        compression_level: number(url, "http_zlib_compression_level", 3)?
+            .try_into()
+            .unwrap_or(9),
         wait_for_end: url.is_on("wait_end_of_query"),
         protocol_version: number(url, "client_protocol_version", 0)?,
     })
@@ -219,9 +247,10 @@ pub(super) fn requested_coding(headers: &HeaderMap, url: &UrlParameters) -> Codi
 fn number(url: &UrlParameters, name: &str, default: u64) -> Result<u64, Exception> {
     match url.get(name) {
         None => Ok(default),
-        Some("") => {
-            Err(Exception::new(ErrorCode::AttemptToReadAfterEof, "Attempt to read after eof"))
-        }
+        Some("") => Err(Exception::new(
+            ErrorCode::AttemptToReadAfterEof,
+            "Attempt to read after eof",
+        )),
         Some(text) => text.parse().map_err(|_| {
             Exception::new(
                 ErrorCode::CannotParseInputAssertionFailed,
@@ -254,7 +283,10 @@ mod tests {
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -267,7 +299,11 @@ mod tests {
             ("query=SELECT%201&query=SELECT%202", "", "SELECT 1"),
             ("", "query=SELECT+1", "query=SELECT+1"),
         ] {
-            assert_eq!(post(query, body.as_bytes()).text, expected, "{query} {body}");
+            assert_eq!(
+                post(query, body.as_bytes()).text,
+                expected,
+                "{query} {body}"
+            );
         }
     }
 
@@ -280,7 +316,11 @@ mod tests {
         );
         assert_eq!(
             request.settings,
-            pairs(&[("max_threads", "3"), ("output_format", "JSON"), ("a=b", "c")])
+            pairs(&[
+                ("max_threads", "3"),
+                ("output_format", "JSON"),
+                ("a=b", "c")
+            ])
         );
         assert_eq!(request.parameters, pairs(&[("a", "5")]));
         assert_eq!(request.database.as_deref(), Some("d"));
@@ -306,16 +346,22 @@ mod tests {
 
     #[test]
     fn get_and_head_only_read() {
-        for (method, expected) in
-            [(Method::GET, true), (Method::HEAD, true), (Method::POST, false)]
-        {
-            assert_eq!(assemble(&method, "query=x", &[], b"").unwrap().read_only, expected);
+        for (method, expected) in [
+            (Method::GET, true),
+            (Method::HEAD, true),
+            (Method::POST, false),
+        ] {
+            assert_eq!(
+                assemble(&method, "query=x", &[], b"").unwrap().read_only,
+                expected
+            );
         }
     }
 
     #[test]
     fn forms_carry_the_query_and_its_parameters() {
-        let body = b"--X\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT {a:String}\r\n\
+        let body =
+            b"--X\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT {a:String}\r\n\
             --X\r\nContent-Disposition: form-data; name=\"param_a\"\r\n\r\nb%20c\r\n--X--\r\n";
         let headers = [("content-type", "multipart/form-data; boundary=X")];
         let request = assemble(&Method::POST, "", &headers, body).unwrap();

@@ -35,7 +35,8 @@ pub(super) fn route(method: &Method, uri: &Uri) -> Route {
         ("/", None) | ("/ping", None) if reads => Route::Alive,
         ("/" | "/query", _) => Route::Query,
         ("/replicas_status", query) if reads => {
-            let verbose = query.is_some_and(|query| query.split('&').any(|pair| pair == "verbose=1"));
+            let verbose =
+                query.is_some_and(|query| query.split('&').any(|pair| pair == "verbose=1"));
             Route::Replicas { verbose }
         }
         _ => Route::NoSuchPath,
@@ -57,7 +58,11 @@ mod tests {
             ("GET", "/ping?x=1", Route::NoSuchPath),
             ("POST", "/ping", Route::NoSuchPath),
             ("GET", "/replicas_status", plain),
-            ("GET", "/replicas_status?verbose=1", Route::Replicas { verbose: true }),
+            (
+                "GET",
+                "/replicas_status?verbose=1",
+                Route::Replicas { verbose: true },
+            ),
             ("GET", "/?", Route::Query),
             ("GET", "/?query=SELECT+1", Route::Query),
             ("HEAD", "/?query=SELECT+1", Route::Query),
@@ -77,7 +82,11 @@ mod tests {
             ("GET", "/x/../ping", Route::NoSuchPath),
         ] {
             let method: Method = method.parse().unwrap();
-            assert_eq!(route(&method, &target.parse().unwrap()), expected, "{method} {target}");
+            assert_eq!(
+                route(&method, &target.parse().unwrap()),
+                expected,
+                "{method} {target}"
+            );
         }
     }
 }

@@ -28,7 +28,9 @@ pub(crate) async fn read_body(mut body: Body, limit_bytes: usize) -> Result<Vec<
             .await
             .map_err(|_| ReadError::TimedOut)?;
         let Some(frame) = frame else { return Ok(bytes) };
-        let Ok(data) = frame.map_err(ReadError::Broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(ReadError::Broken)?.into_data() else {
+            continue;
+        };
         if bytes.len() + data.len() > limit_bytes {
             return Err(ReadError::TooLarge);
         }

@@ -81,7 +81,7 @@ fn is_zero_weight(parameter: &str) -> bool {
 /// Encodes a response body piece by piece; what was written so far can be taken out at any time.
 pub(crate) enum BodyEncoder {
     /// No coding.
-    Identity(Vec<u8>),
+    Identity,
     /// gzip
     Gzip(flate2::write::GzEncoder<Vec<u8>>),
     /// zlib
@@ -93,7 +93,7 @@ pub(crate) enum BodyEncoder {
 impl std::fmt::Debug for BodyEncoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Identity(_) => "Identity",
+            Self::Identity => "Identity",
             Self::Gzip(_) => "Gzip",
             Self::Deflate(_) => "Deflate",
             Self::Zstd(_) => "Zstd",
@@ -106,7 +106,7 @@ impl BodyEncoder {
     pub(crate) fn new(coding: Coding, level: u32) -> io::Result<Self> {
         let level = flate2::Compression::new(level.clamp(1, 9));
         Ok(match coding {
-            Coding::Identity => Self::Identity(Vec::new()),
+            Coding::Identity => Self::Identity,
             Coding::Gzip => Self::Gzip(flate2::write::GzEncoder::new(Vec::new(), level)),
             Coding::Deflate => Self::Deflate(flate2::write::ZlibEncoder::new(Vec::new(), level)),
             Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 1)?),
@@ -117,7 +117,7 @@ impl BodyEncoder {
     /// everything written so far.
     pub(crate) fn encode(&mut self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
-            Self::Identity(_) => Ok(piece),
+            Self::Identity => Ok(piece),
             Self::Gzip(encoder) => {
                 encoder.write_all(&piece)?;
                 encoder.flush()?;
@@ -139,7 +139,7 @@ impl BodyEncoder {
     /// Encodes the last piece and ends the stream.
     pub(crate) fn finish(self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
-            Self::Identity(_) => Ok(piece),
+            Self::Identity => Ok(piece),
             Self::Gzip(mut encoder) => {
                 encoder.write_all(&piece)?;
                 encoder.finish()

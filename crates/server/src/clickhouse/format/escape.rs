@@ -1,5 +1,5 @@
 //! Escaping of text: the backslash form of TabSeparated and quoted literals, JSON strings, doubled quotes of
-//! CSV, XML. Bytes that need nothing are copied in runs.
+//! CSV. Bytes that need nothing are copied in runs.
 
 /// What follows the backslash in place of a byte; zero = the byte stands for itself.
 const fn backslash_table() -> [u8; 256] {
@@ -107,17 +107,6 @@ pub(super) fn push_csv_quoted(bytes: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[run..]);
     out.push(b'"');
-}
-
-/// `&lt;` and `&amp;`, as ClickHouse's XML has them.
-pub(super) fn push_xml(bytes: &[u8], out: &mut Vec<u8>) {
-    for &byte in bytes {
-        match byte {
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'&' => out.extend_from_slice(b"&amp;"),
-            _ => out.push(byte),
-        }
-    }
 }
 
 #[cfg(test)]

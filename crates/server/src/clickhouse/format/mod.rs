@@ -276,11 +276,6 @@ impl Format {
             .find(|format| format.name.eq_ignore_ascii_case(canonical))
     }
 
-    /// The canonical names of all formats.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        FORMATS.iter().map(|format| format.name)
-    }
-
     /// A writer for one answer.
     pub(crate) fn writer(
         &self,
@@ -400,7 +395,7 @@ mod tests {
 
     #[test]
     fn every_name_is_listed_once_and_every_alias_leads_somewhere() {
-        let mut names: Vec<&str> = Format::names().collect();
+        let mut names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), FORMATS.len());

@@ -1,0 +1,8 @@
+//! The port over real sockets: bytes in, bytes out. The engine is replaced where an answer must break, stall or
+//! never end on purpose.
+
+mod canned;
+mod client;
+mod limits;
+mod requests;
+mod streams;
