@@ -28,8 +28,9 @@ pub struct Permit {
     bytes: u64,
 }
 
-/// Bytes to admit for a request of `payload_bytes` before it is decoded: the body itself, and twice its decompressed
-/// size for the columns built from it. A guess for compressed bodies; their permit grows if it was too low.
+/// Bytes to admit for a request of `payload_bytes` before it is decoded: the body itself, and twice
+/// its decompressed size for the columns built from it. A guess for compressed bodies; their permit
+/// grows if it was too low.
 #[must_use]
 pub fn admission_bytes(payload_bytes: u64, compression: PayloadCompression) -> u64 {
     let request_max = u64::try_from(MAX_REQUEST_BYTES).unwrap_or(u64::MAX);
@@ -56,8 +57,8 @@ impl Admission {
         }
     }
 
-    /// Lets `bytes` in, or says at once that there is no room. A request alone is always let in, whatever its size:
-    /// its own bounds hold, and refusing it for ever would help nobody.
+    /// Lets `bytes` in, or says at once that there is no room. A request alone is always let in,
+    /// whatever its size: its own bounds hold, and refusing it for ever would help nobody.
     ///
     /// # Errors
     ///

@@ -57,7 +57,8 @@ pub fn compression_of_content_encoding(header: &str) -> Result<PayloadCompressio
         })
 }
 
-/// The decompressed payload, at most `limit_bytes` of it. `on_growth` hears of every step's new bytes and may refuse.
+/// The decompressed payload, at most `limit_bytes` of it. `on_growth` hears of every step's new
+/// bytes and may refuse.
 pub(crate) fn decompress<'a>(
     payload: &'a [u8],
     compression: PayloadCompression,

@@ -1,8 +1,9 @@
 //! OTLP in, columns out.
 //!
-//! A [`Decoder`] turns one OTLP request, protobuf or JSON, compressed or not, into record batches of the tables in
-//! `cairn_storage`. It walks the encoded bytes straight into column builders: no message objects, no copy of a string
-//! other than the one into its column. [`Admission`] bounds the bytes in flight.
+//! A [`Decoder`] turns one OTLP request, protobuf or JSON, compressed or not, into record batches
+//! of the tables in `cairn_storage`. It walks the encoded bytes straight into column builders: no
+//! message objects, no copy of a string other than the one into its column. [`Admission`] bounds
+//! the bytes in flight.
 //!
 //! ```text
 //! payload ─ encoding ─▶ bytes ─ otlp ─▶ fields ─ attributes, logs, traces ─▶ batch ─▶ Arrow columns
@@ -10,7 +11,8 @@
 //!           deflate            protobuf first
 //! ```
 //!
-//! Decoding is deterministic: the write-ahead log keeps requests as they came and replays them through the same decoder.
+//! Decoding is deterministic: the write-ahead log keeps requests as they came and replays them
+//! through the same decoder.
 #![deny(clippy::indexing_slicing)]
 
 mod admit;

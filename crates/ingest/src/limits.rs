@@ -1,16 +1,17 @@
 //! Every bound of the decoder, one constant each, with its reason.
 //!
-//! A request that passes a request bound is refused whole; a record that passes a record bound is rejected alone and
-//! counted in the partial success.
+//! A request that passes a request bound is refused whole; a record that passes a record bound is
+//! rejected alone and counted in the partial success.
 
 /// Bytes of one request after decompression. Collectors batch far below it; a bomb stops here.
 pub const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 
-/// Bytes that one request may occupy as columns. Small records cost more as rows than on the wire; this keeps the sum
-/// below what two concurrent worst cases may take of a 2 GiB process.
+/// Bytes that one request may occupy as columns. Small records cost more as rows than on the wire;
+/// this keeps the sum below what two concurrent worst cases may take of a 2 GiB process.
 pub const MAX_DECODED_BYTES: usize = 256 * 1024 * 1024;
 
-/// Log records or spans of one request. An empty record is 2 bytes on the wire and about 90 bytes as a row.
+/// Log records or spans of one request. An empty record is 2 bytes on the wire and about 90 bytes
+/// as a row.
 pub const MAX_RECORDS_PER_REQUEST: u64 = 1 << 20;
 
 /// Attributes of one record, resource, scope, event or link.
@@ -31,14 +32,17 @@ pub(crate) const MAX_EVENTS_COUNT: usize = 10_000;
 /// Links of one span.
 pub(crate) const MAX_LINKS_COUNT: usize = 10_000;
 
-/// Bytes of one label (service, span or event name, severity, scope name, schema URL), which lives in a dictionary.
+/// Bytes of one label (service, span or event name, severity, scope name, schema URL), which lives
+/// in a dictionary.
 pub(crate) const MAX_LABEL_BYTES: usize = 64 * 1024;
 
-/// Distinct UTC days of one request: a year of backfill with some slack. Each day becomes a segment of its own, so a
-/// request must not open one for every day since 1970. Records of further days are rejected, never moved in time.
+/// Distinct UTC days of one request: a year of backfill with some slack. Each day becomes a segment
+/// of its own, so a request must not open one for every day since 1970. Records of further days are
+/// rejected, never moved in time.
 pub(crate) const MAX_DAYS_PER_REQUEST: usize = 400;
 
-/// Levels of nested lists and key-value lists that are kept of a value; deeper ones become `null` and are counted.
+/// Levels of nested lists and key-value lists that are kept of a value; deeper ones become `null`
+/// and are counted.
 pub(crate) const MAX_VALUE_DEPTH: u32 = 32;
 
 /// Levels of nested arrays and objects in a JSON text; deeper text is malformed.
@@ -50,16 +54,17 @@ pub(crate) const MAX_GROUP_DEPTH: usize = 64;
 /// Characters at the start of a log body that are searched for a severity word.
 pub(crate) const SEVERITY_SEARCH_CHARS: usize = 256;
 
-/// Bytes that the flattened fields of a JSON body may take, as a multiple of the body: every leaf repeats the path to
-/// it, so deep bodies grow. A body that grows more stays a plain body.
+/// Bytes that the flattened fields of a JSON body may take, as a multiple of the body: every leaf
+/// repeats the path to it, so deep bodies grow. A body that grows more stays a plain body.
 pub(crate) const MAX_FLATTEN_GROWTH: usize = 8;
 
 /// Window of a zstd frame, as a power of two (8 MiB): what RFC 8878 asks every decoder to support.
 pub(crate) const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 
-/// Bytes granted to a compressed request before its true size is known, per byte received. Telemetry compresses 8 to
-/// 10 times; what is larger grows its permit while it is decompressed.
+/// Bytes granted to a compressed request before its true size is known, per byte received.
+/// Telemetry compresses 8 to 10 times; what is larger grows its permit while it is decompressed.
 pub(crate) const COMPRESSED_GROWTH_ESTIMATE: u64 = 8;
 
-/// Entries of one nested key-value list that are sorted into JSON; a longer list becomes `null` and is counted.
+/// Entries of one nested key-value list that are sorted into JSON; a longer list becomes `null` and
+/// is counted.
 pub(crate) const MAX_NESTED_PAIRS_COUNT: usize = 16_384;

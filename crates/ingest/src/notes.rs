@@ -1,4 +1,5 @@
-//! What the decoder had to repair, reject or guess, counted. The counters feed metrics and the partial success.
+//! What the decoder had to repair, reject or guess, counted. The counters feed metrics and the
+//! partial success.
 
 use crate::error::{IngestError, Result};
 use crate::limits::{MAX_DECODED_BYTES, MAX_RECORDS_PER_REQUEST};

@@ -1,4 +1,5 @@
-//! Wire times to stored times: which of several times counts, the end of the range, and the days of a request.
+//! Wire times to stored times: which of several times counts, the end of the range, and the days of
+//! a request.
 
 use std::collections::BTreeSet;
 

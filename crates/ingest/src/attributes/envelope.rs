@@ -1,5 +1,6 @@
-//! What surrounds the records of a request: resources, scopes and their schema URLs. Logs and traces have the same
-//! shape (the same field numbers too), so both walk it here and differ only in the record.
+//! What surrounds the records of a request: resources, scopes and their schema URLs. Logs and
+//! traces have the same shape (the same field numbers too), so both walk it here and differ only in
+//! the record.
 
 use arrow::array::ArrayRef;
 
@@ -155,8 +156,8 @@ impl<'a> Envelope<'a> {
         Ok(())
     }
 
-    /// Whether the record that was just read may become a row; counted here when not. `own` is what the record itself
-    /// is rejected for.
+    /// Whether the record that was just read may become a row; counted here when not. `own` is what
+    /// the record itself is rejected for.
     #[inline]
     pub(crate) fn admit(
         &mut self,
@@ -177,7 +178,8 @@ impl<'a> Envelope<'a> {
         true
     }
 
-    /// Appends what surrounds the row that was just appended. `row_bytes` is what the record's own columns hold.
+    /// Appends what surrounds the row that was just appended. `row_bytes` is what the record's own
+    /// columns hold.
     #[inline]
     pub(crate) fn push(&mut self, shared: &Shared, row_bytes: usize) -> Result<()> {
         self.resources.push(shared.resource);

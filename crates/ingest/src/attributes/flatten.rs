@@ -1,4 +1,5 @@
-//! Fields of a structured log body as attributes: nested keys joined with dots, list items by position.
+//! Fields of a structured log body as attributes: nested keys joined with dots, list items by
+//! position.
 
 use super::set::{AttributeSet, FieldKind};
 use super::value::{AnyValue, append_double, append_text, key_value};
@@ -19,8 +20,8 @@ enum Stop {
     Bound,
 }
 
-/// Merges the fields of the JSON object `json` into `set`; they replace attributes of the same name. Text that is not
-/// exactly one JSON object changes nothing.
+/// Merges the fields of the JSON object `json` into `set`; they replace attributes of the same
+/// name. Text that is not exactly one JSON object changes nothing.
 pub(crate) fn flatten_json(set: &mut AttributeSet<'_>, json: &[u8], notes: &mut Notes) {
     let mark = set.mark();
     let json = String::from_utf8_lossy(json);
@@ -223,7 +224,8 @@ impl<'s, 'a> Flattener<'s, 'a> {
     }
 }
 
-/// A JSON number: integers keep their digits, however many; others take the form of any stored double.
+/// A JSON number: integers keep their digits, however many; others take the form of any stored
+/// double.
 fn append_number(out: &mut Vec<u8>, digits: &str) {
     let is_integer = digits
         .bytes()

@@ -1,4 +1,5 @@
-//! OTLP attributes and values as text: key-value sets, resources and scopes. Knows nothing of logs or spans.
+//! OTLP attributes and values as text: key-value sets, resources and scopes. Knows nothing of logs
+//! or spans.
 
 mod envelope;
 mod flatten;

@@ -1,4 +1,5 @@
-//! One set of attributes: collected from the wire, extended, then written sorted and without repeated keys.
+//! One set of attributes: collected from the wire, extended, then written sorted and without
+//! repeated keys.
 
 use super::value::{AnyValue, append_text, key_value};
 use crate::batch::AttributesColumn;
@@ -79,7 +80,8 @@ impl<'a> AttributeSet<'a> {
         self.rejection = None;
     }
 
-    /// Adds an encoded `KeyValue`. What passes a bound is left out and remembered in [`Self::rejection`].
+    /// Adds an encoded `KeyValue`. What passes a bound is left out and remembered in
+    /// [`Self::rejection`].
     #[inline]
     pub(crate) fn add(&mut self, bytes: &'a [u8], notes: &mut Notes) -> Result<()> {
         let (key, value) = key_value(bytes)?;
@@ -101,7 +103,8 @@ impl<'a> AttributeSet<'a> {
         Ok(())
     }
 
-    /// Adds a field of a flattened body: texts that were written with [`Self::arena`]. `false` when the set is full.
+    /// Adds a field of a flattened body: texts that were written with [`Self::arena`]. `false` when
+    /// the set is full.
     pub(super) fn add_field(&mut self, key: Span, value: Span, kind: FieldKind) -> bool {
         if self.pairs.len() >= MAX_ATTRIBUTES_COUNT || key.end - key.start > MAX_KEY_BYTES {
             return false;

@@ -1,7 +1,8 @@
 //! An OTLP value as the text that is stored.
 //!
-//! Scalars are written plainly, lists and maps as compact JSON. Recursion is bounded: what is nested deeper than
-//! [`MAX_VALUE_DEPTH`] is not looked at, so hostile nesting costs one pass over its bytes and no stack.
+//! Scalars are written plainly, lists and maps as compact JSON. Recursion is bounded: what is
+//! nested deeper than [`MAX_VALUE_DEPTH`] is not looked at, so hostile nesting costs one pass over
+//! its bytes and no stack.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -165,7 +166,8 @@ fn append_json_map(out: &mut Vec<u8>, bytes: &[u8], depth: u32, notes: &mut Note
     Ok(())
 }
 
-/// The pairs of a `KeyValueList`, equal keys in the order they came; `None` when there are too many to sort.
+/// The pairs of a `KeyValueList`, equal keys in the order they came; `None` when there are too many
+/// to sort.
 fn sorted_pairs(bytes: &[u8]) -> Result<Option<Vec<EncodedPair<'_>>>> {
     let mut pairs = Vec::new();
     let mut fields = Fields::new(bytes, "KeyValueList");
@@ -207,7 +209,8 @@ fn append_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
 }
 
-/// A JSON string. Only what JSON demands is escaped; bytes that are not UTF-8 pass and are repaired with the column.
+/// A JSON string. Only what JSON demands is escaped; bytes that are not UTF-8 pass and are repaired
+/// with the column.
 fn append_json_string(out: &mut Vec<u8>, text: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');

@@ -35,7 +35,8 @@ impl AttributesColumn {
         }
     }
 
-    /// Appends a key of the current set; its value is written into the buffer and ended by [`Self::end_pair`].
+    /// Appends a key of the current set; its value is written into the buffer and ended by
+    /// [`Self::end_pair`].
     #[inline]
     pub(crate) fn begin_pair(&mut self, key: &[u8]) -> &mut Vec<u8> {
         self.keys.push(key);

@@ -11,8 +11,8 @@ use super::text::TextColumn;
 use crate::error::Result;
 use crate::notes::Notes;
 
-/// Rows as numbers of distinct texts. The hash is seeded per process, so that a sender cannot aim for collisions; the
-/// numbers follow first appearance and do not depend on it.
+/// Rows as numbers of distinct texts. The hash is seeded per process, so that a sender cannot aim
+/// for collisions; the numbers follow first appearance and do not depend on it.
 #[derive(Debug)]
 pub(crate) struct LabelColumn {
     keys: Vec<i32>,

@@ -1,7 +1,8 @@
 //! Column builders: raw bytes in, Arrow arrays of the tables' write types out.
 //!
-//! Text is copied unchecked and its UTF-8 is verified once per column at the end; only a column that holds an invalid
-//! string is gone through value by value and repaired. Nothing here knows OTLP.
+//! Text is copied unchecked and its UTF-8 is verified once per column at the end; only a column
+//! that holds an invalid string is gone through value by value and repaired. Nothing here knows
+//! OTLP.
 
 mod attributes;
 mod id;

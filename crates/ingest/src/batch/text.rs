@@ -6,7 +6,8 @@ use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use crate::error::Result;
 use crate::notes::Notes;
 
-/// Texts one after the other, with where each ends. Bytes stay as they came until the column is finished.
+/// Texts one after the other, with where each ends. Bytes stay as they came until the column is
+/// finished.
 #[derive(Debug)]
 pub(crate) struct TextColumn {
     values: Vec<u8>,
@@ -37,7 +38,8 @@ impl TextColumn {
     /// Ends the text that was written into [`Self::value_buffer`].
     #[inline]
     pub(crate) fn end_value(&mut self) {
-        // A request's columns are bounded far below 2 GiB, and the bound is checked after every record.
+        // A request's columns are bounded far below 2 GiB, and the bound is checked after every
+        // record.
         self.offsets
             .push(i32::try_from(self.values.len()).unwrap_or(i32::MAX));
     }
@@ -66,7 +68,8 @@ impl TextColumn {
         self.values.len() + self.offsets.len() * size_of::<i32>()
     }
 
-    /// The array. Invalid UTF-8 is replaced as `String::from_utf8_lossy` does, and counted per text.
+    /// The array. Invalid UTF-8 is replaced as `String::from_utf8_lossy` does, and counted per
+    /// text.
     pub(crate) fn finish(self, notes: &mut Notes) -> Result<StringArray> {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
         let values = Buffer::from_vec(self.values);
@@ -77,7 +80,8 @@ impl TextColumn {
     }
 }
 
-/// Goes through every text. The whole may be valid although a text is not: a character cut in two by a border.
+/// Goes through every text. The whole may be valid although a text is not: a character cut in two
+/// by a border.
 #[cold]
 fn repair(offsets: &OffsetBuffer<i32>, values: &[u8], notes: &mut Notes) -> Result<StringArray> {
     let mut repaired = TextColumn::new();

@@ -20,7 +20,8 @@ const NORMALIZE_LOGS: u8 = 1;
 /// How new requests are decoded.
 #[derive(Debug, Clone, Copy)]
 pub struct DecoderConfig {
-    /// Merge JSON bodies into the attributes, infer severities and lower-case them, as ClickStack's collector does.
+    /// Merge JSON bodies into the attributes, infer severities and lower-case them, as ClickStack's
+    /// collector does.
     pub normalize_logs: bool,
     /// Bytes of one request after decompression, at most [`MAX_REQUEST_BYTES`].
     pub max_request_bytes: usize,
@@ -63,8 +64,8 @@ impl Decoder {
         Self { config }
     }
 
-    /// The option bits that a new [`RawRecord`] carries, so that replay decodes it in the same way even when the
-    /// configuration has changed.
+    /// The option bits that a new [`RawRecord`] carries, so that replay decodes it in the same way
+    /// even when the configuration has changed.
     #[must_use]
     pub fn options(&self) -> u8 {
         if self.config.normalize_logs {
@@ -83,7 +84,8 @@ impl Decoder {
         decode(record, self.limit_bytes(), &mut |_| Ok(()))
     }
 
-    /// Decodes `record`, growing `permit` to what it takes: the payload, its decompressed form and the columns.
+    /// Decodes `record`, growing `permit` to what it takes: the payload, its decompressed form and
+    /// the columns.
     ///
     /// # Errors
     ///

@@ -4,7 +4,8 @@ use crate::attributes::{AnyValue, AttributeSet, flatten_json, flatten_map};
 use crate::error::Result;
 use crate::notes::Notes;
 
-/// Merges the fields of a JSON object inside a text body, or of a map body. The body itself stays as it is.
+/// Merges the fields of a JSON object inside a text body, or of a map body. The body itself stays
+/// as it is.
 #[inline]
 pub(super) fn merge_fields(
     set: &mut AttributeSet<'_>,
@@ -28,8 +29,8 @@ pub(super) fn merge_fields(
     Ok(())
 }
 
-/// From the first `{` to the last `}`, if an object may start there: most bodies have no brace at all, and most braces
-/// in plain text are not followed by a quote.
+/// From the first `{` to the last `}`, if an object may start there: most bodies have no brace at
+/// all, and most braces in plain text are not followed by a quote.
 #[inline]
 fn json_span(text: &[u8]) -> Option<&[u8]> {
     let start = memchr::memchr(b'{', text)?;

@@ -1,4 +1,5 @@
-//! The severity of a record that carries none: from its attributes, else from its first words, else `info`.
+//! The severity of a record that carries none: from its attributes, else from its first words, else
+//! `info`.
 
 use std::borrow::Cow;
 
@@ -121,8 +122,9 @@ fn search_part(text: &[u8]) -> &[u8] {
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// The severity whose word comes first. A word must start at a border of letters, digits and `_`, and may go on:
-/// `Warning` and `errors` count, `terror` does not. `info` is no such word: it is what remains.
+/// The severity whose word comes first. A word must start at a border of letters, digits and `_`,
+/// and may go on: `Warning` and `errors` count, `terror` does not. `info` is no such word: it is
+/// what remains.
 fn first_word(text: &[u8]) -> Option<&'static Known> {
     let mut inside_word = false;
     let mut rest = text;

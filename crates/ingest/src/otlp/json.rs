@@ -1,7 +1,8 @@
 //! A JSON pull reader over bytes: tokens on demand, no tree, bounded nesting.
 //!
-//! Unlike a general parser it keeps what telemetry contains: strings are bytes whose UTF-8 is repaired later, lone
-//! surrogates become U+FFFD, raw control characters pass, and numbers keep their digits until somebody wants a value.
+//! Unlike a general parser it keeps what telemetry contains: strings are bytes whose UTF-8 is
+//! repaired later, lone surrogates become U+FFFD, raw control characters pass, and numbers keep
+//! their digits until somebody wants a value.
 
 use crate::error::IngestError;
 use crate::limits::MAX_JSON_DEPTH;
@@ -118,7 +119,8 @@ impl<'a> JsonReader<'a> {
         self.next_member(first, b']')
     }
 
-    /// Reads over the rest of the value that starts with `token`. Its nesting is bounded like any other.
+    /// Reads over the rest of the value that starts with `token`. Its nesting is bounded like any
+    /// other.
     pub(crate) fn skip(&mut self, token: Token<'a>) -> Result<()> {
         let mut first = true;
         match token {
@@ -285,7 +287,8 @@ impl<'a> RawText<'a> {
     }
 }
 
-/// The code point after `\u`, with its second half if it is a surrogate pair. A lone half becomes U+FFFD.
+/// The code point after `\u`, with its second half if it is a surrogate pair. A lone half becomes
+/// U+FFFD.
 fn unicode_escape(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), &'static str> {
     let high = hex4(rest)?;
     let mut code = u32::from(high);

@@ -1,5 +1,5 @@
-//! The messages of OTLP as data: what the JSON names and forms of each field are. Only the JSON side needs this; the
-//! protobuf walk names its fields by number where it reads them.
+//! The messages of OTLP as data: what the JSON names and forms of each field are. Only the JSON
+//! side needs this; the protobuf walk names its fields by number where it reads them.
 
 /// A message: its name and the fields that Cairn reads. All others are ignored.
 #[derive(Debug)]

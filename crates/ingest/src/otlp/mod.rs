@@ -1,5 +1,5 @@
-//! The two encodings of OTLP. Protobuf is walked in place; JSON is rewritten as protobuf first, so that both take one
-//! path and mean the same. Knows nothing of columns.
+//! The two encodings of OTLP. Protobuf is walked in place; JSON is rewritten as protobuf first, so
+//! that both take one path and mean the same. Knows nothing of columns.
 
 mod json;
 mod messages;

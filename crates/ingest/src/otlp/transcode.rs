@@ -1,7 +1,8 @@
 //! OTLP/JSON rewritten as OTLP/protobuf, driven by the tables of [`super::messages`].
 //!
-//! Follows the proto3 JSON mapping with OTLP's own rules: hex ids, 64-bit integers as string or number, enums as name or
-//! number, camel or snake case, `null` means "not set", unknown fields are ignored.
+//! Follows the proto3 JSON mapping with OTLP's own rules: hex ids, 64-bit integers as string or
+//! number, enums as name or number, camel or snake case, `null` means "not set", unknown fields are
+//! ignored.
 
 use base64::Engine;
 use base64::alphabet;
@@ -12,7 +13,8 @@ use super::messages::{FieldDef, FieldKind, MessageDef};
 use super::writer::ProtoWriter;
 use crate::error::{IngestError, Result};
 
-/// Standard alphabet, padding optional: what proto3 asks readers to accept once `-_` are turned into `+/`.
+/// Standard alphabet, padding optional: what proto3 asks readers to accept once `-_` are turned
+/// into `+/`.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -117,9 +119,9 @@ impl<'a> Transcoder<'a> {
     }
 
     fn nested(&mut self, number: u32, message: &'static MessageDef) -> Result<()> {
-        let open = self.writer.open(number);
+        self.writer.open(number);
         self.message(message)?;
-        self.writer.close(open);
+        self.writer.close();
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! A protobuf message walked field by field, in place and without allocation.
 //!
-//! Strict where prost and the collector are strict (lengths, varints, field numbers, the wire type of a known field),
-//! tolerant where protobuf is (unknown fields and groups are skipped, a later field replaces an earlier one).
+//! Strict where prost and the collector are strict (lengths, varints, field numbers, the wire type
+//! of a known field), tolerant where protobuf is (unknown fields and groups are skipped, a later
+//! field replaces an earlier one).
 
 use crate::error::IngestError;
 use crate::limits::MAX_GROUP_DEPTH;
@@ -212,7 +213,8 @@ fn prefixed<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Fault> {
     Ok(head)
 }
 
-/// Skips to the end of group `number`. A stack of our own, so that nesting costs neither call stack nor a second walk.
+/// Skips to the end of group `number`. A stack of our own, so that nesting costs neither call stack
+/// nor a second walk.
 #[cold]
 fn skip_group(rest: &mut &[u8], number: u32) -> Result<(), Fault> {
     let mut open = vec![number];

@@ -7,25 +7,23 @@ const LENGTH_BYTES: usize = 5;
 #[derive(Debug)]
 pub(crate) struct ProtoWriter {
     out: Vec<u8>,
+    /// Where the content of each open message starts, outermost first.
+    open: Vec<usize>,
     limit_bytes: usize,
 }
-
-/// A message that is open: where its content starts.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct OpenMessage(usize);
 
 impl ProtoWriter {
     /// An empty buffer that should not pass `limit_bytes`.
     pub(crate) fn new(limit_bytes: usize) -> Self {
         Self {
             out: Vec::new(),
+            open: Vec::new(),
             limit_bytes,
         }
     }
 
-    /// Whether more was written than allowed. Checked by the caller after each field, so that the overshoot is one
-    /// field, which is no longer than its source.
+    /// Whether more was written than allowed. Checked by the caller after each field, so that the
+    /// overshoot is one field, which is no longer than its source.
     pub(crate) fn is_over(&self) -> bool {
         self.out.len() > self.limit_bytes
     }
@@ -52,20 +50,21 @@ impl ProtoWriter {
     }
 
     /// Starts the message of field `number`; everything until [`Self::close`] belongs to it.
-    pub(crate) fn open(&mut self, number: u32) -> OpenMessage {
+    pub(crate) fn open(&mut self, number: u32) {
         self.tag(number, 2);
         self.out.extend_from_slice(&[0; LENGTH_BYTES]);
-        OpenMessage(self.out.len())
+        self.open.push(self.out.len());
     }
 
-    /// Ends the message. A short one moves up to a length of one byte; a long one keeps a padded length, which
-    /// protobuf allows, so that closing never costs more than moving 127 bytes.
-    pub(crate) fn close(&mut self, message: OpenMessage) {
-        let OpenMessage(start) = message;
-        let length = self.out.len().saturating_sub(start);
+    /// Ends the innermost open message. A short one moves up to a length of one byte; a long one
+    /// keeps a padded length, which protobuf allows, so that closing never costs more than moving
+    /// 127 bytes.
+    pub(crate) fn close(&mut self) {
+        let start = self.open.pop().unwrap_or_default();
         let Some(length_at) = start.checked_sub(LENGTH_BYTES) else {
             return;
         };
+        let length = self.out.len().saturating_sub(start);
         if let Ok(short) = u8::try_from(length)
             && short < 0x80
         {
@@ -126,12 +125,12 @@ mod tests {
     fn short_and_long_messages_read_back() {
         for size in [0usize, 1, 127, 128, 70_000] {
             let mut writer = ProtoWriter::new(usize::MAX);
-            let outer = writer.open(3);
-            let inner = writer.open(1);
+            writer.open(3);
+            writer.open(1);
             writer.bytes_field(2, &vec![7; size]);
-            writer.close(inner);
+            writer.close();
             writer.varint_field(4, u64::MAX);
-            writer.close(outer);
+            writer.close();
             writer.fixed32_field(9, 5);
             let bytes = writer.into_bytes();
 

@@ -147,7 +147,8 @@ impl<'a> SpanColumns<'a> {
         }
     }
 
-    /// Reads events and links, so that a bound they pass is known before anything of the span is appended.
+    /// Reads events and links, so that a bound they pass is known before anything of the span is
+    /// appended.
     pub(super) fn read_parts(
         &mut self,
         span: &Span<'a>,

@@ -87,7 +87,8 @@ impl<'a> EventColumns<'a> {
         Ok(None)
     }
 
-    /// Appends the list of the events that were read last. An event without a time happened when its span started.
+    /// Appends the list of the events that were read last. An event without a time happened when
+    /// its span started.
     pub(super) fn push(&mut self, span_nanos: i64, notes: &mut Notes) -> Result<()> {
         for event in self.pending.iter_mut().take(self.pending_count) {
             let time = first_set([event.time_unix_nano, 0], Nanos(span_nanos));

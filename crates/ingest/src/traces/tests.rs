@@ -57,9 +57,9 @@ fn check(spans: Vec<Span>, expect: &[(usize, &str, &str)]) -> Tally {
     tally
 }
 
-#[test]
-fn every_field_reaches_its_column() {
-    let span = Span {
+/// A span with every field set.
+fn full_span() -> Span {
+    Span {
         trace_id: (1..17).collect(),
         span_id: (1..9).collect(),
         trace_state: "a=b".to_owned(),
@@ -101,9 +101,13 @@ fn every_field_reaches_its_column() {
             code: 2,
         }),
         ..Span::default()
-    };
+    }
+}
+
+#[test]
+fn every_field_reaches_its_column() {
     let tally = check(
-        vec![span, Span::default()],
+        vec![full_span(), Span::default()],
         &[
             (0, "Timestamp", "1000"),
             (0, "TraceId", "0102030405060708090a0b0c0d0e0f10"),

@@ -181,13 +181,13 @@ fn a_request_touches_a_bounded_number_of_days() {
 /// A request of `count` empty log records.
 fn tiny_records(count: u64) -> Vec<u8> {
     let mut writer = ProtoWriter::new(usize::MAX);
-    let resource_logs = writer.open(1);
-    let scope_logs = writer.open(2);
+    writer.open(1);
+    writer.open(2);
     for _ in 0..count {
         writer.bytes_field(2, &[]);
     }
-    writer.close(scope_logs);
-    writer.close(resource_logs);
+    writer.close();
+    writer.close();
     writer.into_bytes()
 }
 

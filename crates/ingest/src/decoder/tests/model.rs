@@ -1,4 +1,5 @@
-//! The mapping written a second time, naively, over message objects: the oracle of the property tests.
+//! The mapping written a second time, naively, over message objects: the oracle of the property
+//! tests.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 
-/// What the rows of a logs request hold without normalisation: time, ids, service, body, attributes.
+/// What the rows of a logs request hold without normalisation: time, ids, service, body,
+/// attributes.
 pub(super) fn log_rows(request: &ExportLogsServiceRequest, received_at: i64) -> Vec<[String; 7]> {
     let mut rows = Vec::new();
     for resource_logs in &request.resource_logs {
