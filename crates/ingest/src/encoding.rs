@@ -79,11 +79,17 @@ pub(crate) fn decompress<'a>(
             limit_bytes,
             on_growth,
         ),
-        PayloadCompression::Deflate => read_bounded(
-            flate2::bufread::ZlibDecoder::new(payload),
-            limit_bytes,
-            on_growth,
-        ),
+        PayloadCompression::Deflate => {
+            let mut decoder = flate2::bufread::ZlibDecoder::new(payload);
+            let unpacked = read_bounded(&mut decoder, limit_bytes, on_growth)?;
+            // The other two notice by themselves when bytes follow the end.
+            if !decoder.get_ref().is_empty() {
+                return Err(IngestError::Malformed(
+                    "bytes follow the end of the compressed body".to_owned(),
+                ));
+            }
+            Ok(unpacked)
+        }
         PayloadCompression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(payload)
                 .map_err(|error| malformed(&error))?;
@@ -192,6 +198,15 @@ mod tests {
                     "{compression:?} {end}"
                 );
             }
+            let mut longer = packed.clone();
+            longer.extend_from_slice(b"garbage");
+            assert!(
+                matches!(
+                    unpack(&longer, compression, 1 << 20),
+                    Err(IngestError::Malformed(_))
+                ),
+                "{compression:?}"
+            );
             assert!(matches!(
                 unpack(b"plain text, not packed", compression, 1 << 20),
                 Err(IngestError::Malformed(_))

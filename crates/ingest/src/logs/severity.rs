@@ -26,6 +26,9 @@ const ATTRIBUTES: [&[u8]; 7] = [
     b"log.level",
 ];
 
+/// What remains when no word says otherwise.
+const INFO_NUMBER: u8 = 9;
+
 /// A severity and the words that mean it.
 struct Known {
     number: u8,
@@ -51,7 +54,7 @@ const KNOWN: [Known; 6] = [
         words: &[b"warn", b"notice"],
     },
     Known {
-        number: 9,
+        number: INFO_NUMBER,
         name: "info",
         words: &[b"info"],
     },
@@ -88,7 +91,7 @@ pub(super) fn infer<'s>(set: &AttributeSet<'_>, body: AnyValue<'s>) -> Result<Se
         | AnyValue::Map(_)
         | AnyValue::Bytes(_) => None,
     };
-    let (number, name) = known.map_or((9, "info"), |known| (known.number, known.name));
+    let (number, name) = known.map_or((INFO_NUMBER, "info"), |known| (known.number, known.name));
     Ok(Severity {
         number,
         text: Cow::Borrowed(name.as_bytes()),
@@ -126,22 +129,58 @@ fn search_part(text: &[u8]) -> &[u8] {
 /// and may go on: `Warning` and `errors` count, `terror` does not. `info` is no such word: it is
 /// what remains.
 fn first_word(text: &[u8]) -> Option<&'static Known> {
-    let mut inside_word = false;
+    let mut before = Class::Other;
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
-        if !inside_word && byte.is_ascii_alphabetic() {
+        let class = CLASSES
+            .get(usize::from(byte))
+            .copied()
+            .unwrap_or(Class::Other);
+        if class == Class::Start && before == Class::Other {
             let found = KNOWN
                 .iter()
-                .filter(|known| known.number != 9)
+                .filter(|known| known.number != INFO_NUMBER)
                 .find(|known| known.words.iter().any(|word| starts_with(rest, word)));
             if found.is_some() {
                 return found;
             }
         }
-        inside_word = byte.is_ascii_alphanumeric() || byte == b'_';
+        before = class;
         rest = tail;
     }
     None
+}
+
+/// What a byte is to the search for words. Most bodies contain none of the words, so the loop over their bytes is all
+/// that most searches cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Not part of a word.
+    Other,
+    /// Part of a word.
+    Word,
+    /// Part of a word, and the first letter of some severity.
+    Start,
+}
+
+static CLASSES: [Class; 256] = classes();
+
+const fn classes() -> [Class; 256] {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || byte == b'_' {
+            let class = match byte.to_ascii_lowercase() {
+                b'a' | b'c' | b'd' | b'e' | b'f' | b'n' | b't' | b'w' => Class::Start,
+                _ => Class::Word,
+            };
+            if let Some(slot) = classes.split_at_mut(byte as usize).1.first_mut() {
+                *slot = class;
+            }
+        }
+        byte += 1;
+    }
+    classes
 }
 
 #[inline]
@@ -184,6 +223,24 @@ mod tests {
             ("er", ""),
         ] {
             assert_eq!(word_of(body), expect, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_word_starts_with_a_letter_that_is_looked_for() {
+        for word in KNOWN
+            .iter()
+            .filter(|known| known.number != INFO_NUMBER)
+            .flat_map(|known| known.words)
+        {
+            for first in [word[0], word[0].to_ascii_uppercase()] {
+                assert_eq!(
+                    CLASSES[usize::from(first)],
+                    Class::Start,
+                    "{}",
+                    char::from(first)
+                );
+            }
         }
     }
 
