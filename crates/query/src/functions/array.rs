@@ -13,9 +13,9 @@ use hashbrown::HashSet;
 
 use super::convert::{Caster, OnBad, caster, common};
 use super::kernel::{Col, Resolved};
+use super::range::slice;
 use super::rows::{Doubles, Lists, Longs, Texts, arg, flags, list, numbers, picked_lists, texts};
 use super::signature::{Call, Entry, MANY, raw, strict};
-use super::string::slice;
 use super::wrap::wrap;
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::limits::{MAX_ARRAY_ELEMENTS, MAX_BATCH_ELEMENTS};

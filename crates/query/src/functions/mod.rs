@@ -16,6 +16,7 @@ mod map;
 mod math;
 mod parse;
 mod pattern;
+mod range;
 mod rows;
 mod search;
 mod server;

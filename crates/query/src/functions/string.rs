@@ -7,6 +7,7 @@ use datafusion::error::Result as DfResult;
 
 use super::convert::{OnBad, caster};
 use super::kernel::{Col, Resolved};
+use super::range::{slice, to_usize};
 use super::rows::{Lists, Longs, Texts, arg, flags, numbers, pieces, texts};
 use super::signature::{Call, Entry, MANY, strict};
 use crate::error::Result;
@@ -240,10 +241,6 @@ fn size(text: &str, unit: Unit) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn to_usize(n: i64) -> usize {
-    usize::try_from(n).unwrap_or(0)
-}
-
 fn substring(call: &Call<'_>, unit: Unit) -> Result<Resolved> {
     call.want_text(&[0])?;
     call.want_integer(&[1, 2])?;
@@ -264,27 +261,6 @@ fn substring(call: &Call<'_>, unit: Unit) -> Result<Resolved> {
             Ok(())
         })
     }))
-}
-
-/// The range that a 1-based offset (negative: from the end) and a length (negative: up to that far from the end) mean.
-pub(super) fn slice(total: i64, offset: i64, length: i64) -> (usize, usize) {
-    if offset == 0 {
-        return (0, 0);
-    }
-    let start = if offset > 0 {
-        offset - 1
-    } else {
-        total.saturating_add(offset)
-    };
-    let end = if length < 0 {
-        total.saturating_add(length)
-    } else {
-        start.saturating_add(length)
-    };
-    (
-        to_usize(start.clamp(0, total)),
-        to_usize(end.clamp(0, total)),
-    )
 }
 
 fn edge(call: &Call<'_>, unit: Unit, left: bool) -> Result<Resolved> {

@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::error::Result as DfResult;
 
-use super::read::{Reading, read};
+use super::read::{OnBad, Reading, read};
 use super::to_text::to_text;
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::functions::kernel::{Col, Context};
@@ -18,17 +18,6 @@ use crate::functions::rows::{Doubles, Longs, numbers};
 use crate::functions::time::{DAY_S, Grain, TimeKind, Times, parse_zone, power_of_ten};
 use crate::functions::wrap::wrap;
 use crate::types::{Type, entries_field, entry_fields, item_field, tuple_fields};
-
-/// What becomes of text that does not spell a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnBad {
-    /// The query ends with an error.
-    Fail,
-    /// NULL
-    Null,
-    /// The type's default value.
-    Default,
-}
 
 /// Converts arrays of one type to arrays of another.
 pub(crate) type Caster = Arc<dyn Fn(&ArrayRef) -> DfResult<ArrayRef> + Send + Sync>;

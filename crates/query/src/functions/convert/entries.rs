@@ -5,7 +5,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
 use datafusion::error::Result as DfResult;
 
-use super::cast::{OnBad, caster};
+use super::cast::caster;
+use super::read::OnBad;
 use crate::error::{ErrorCode, Result};
 use crate::functions::kernel::{Col, Kernel, Resolved};
 use crate::functions::rows::arg;

@@ -5,6 +5,7 @@ mod entries;
 mod read;
 mod to_text;
 
-pub(crate) use cast::{Caster, OnBad, caster};
+pub(crate) use cast::{Caster, caster};
 pub(super) use entries::{FAMILIES, common};
+pub(crate) use read::OnBad;
 pub(crate) use to_text::{float_text, write_value};

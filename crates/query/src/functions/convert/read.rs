@@ -12,12 +12,22 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::error::Result as DfResult;
 
-use super::cast::OnBad;
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::functions::parse;
 use crate::functions::time::{DAY_S, Zone, power_of_ten, rescale};
 use crate::functions::wrap::wrap;
 use crate::types::Type;
+
+/// What becomes of text that does not spell a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnBad {
+    /// The query ends with an error.
+    Fail,
+    /// NULL
+    Null,
+    /// The type's default value.
+    Default,
+}
 
 /// What reading text needs to know.
 #[derive(Debug, Clone, Copy)]
