@@ -1,0 +1,173 @@
+//! The façade: a statement in, an answer out. Orders the steps (plan, wait for a turn, run) and bounds each; what a
+//! statement means is decided below.
+
+mod admission;
+mod counters;
+mod planning;
+mod rows;
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_storage::{Clock, Store};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use futures::{StreamExt, stream};
+use tokio::time::Instant;
+
+use self::admission::Admission;
+use self::counters::{Counters, Running};
+use self::planning::{Planned, Planner};
+use self::rows::AnswerRows;
+use self::settings::Effective;
+use crate::answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};
+use crate::control::{Cancel, Progress};
+use crate::error::{ErrorCode, QueryError, Result};
+use crate::session::build_session;
+use crate::types::Type;
+
+/// Answers ClickHouse SQL over a store. Cheap to share; every query runs on the runtime that polls its answer.
+pub struct Engine {
+    planner: Arc<Planner>,
+    session: SessionState,
+    pool: Arc<dyn MemoryPool>,
+    admission: Admission,
+    counters: Arc<Counters>,
+    config: EngineConfig,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over `store`. Creates the spill directory.
+    ///
+    /// # Errors
+    /// When the spill directory cannot be used.
+    pub fn new(store: Arc<Store>, clock: Arc<dyn Clock>, config: EngineConfig) -> Result<Self> {
+        let (session, pool) = build_session(&config)?;
+        let counters = Arc::<Counters>::default();
+        let planner = Planner::new(store, clock, session.clone(), config.clone());
+        Ok(Self {
+            planner: Arc::new(planner),
+            session,
+            pool,
+            admission: Admission::new(
+                config.threads.max(1),
+                config.max_queued,
+                Duration::from_millis(config.queue_wait_ms),
+            ),
+            counters,
+            config,
+        })
+    }
+
+    /// Runs a statement. The answer's rows come while it is read; dropping it, or `cancel`, stops the query.
+    ///
+    /// # Errors
+    /// What is wrong with the statement, or that it cannot run now. Errors while running come with the rows.
+    pub async fn run(&self, query: Query, cancel: Cancel) -> Result<Answer> {
+        let running = Running::start(Arc::clone(&self.counters));
+        let result = self.answer(query, &cancel, running.clone()).await;
+        if let Err(error) = &result {
+            running.fail(error.code);
+        }
+        result
+    }
+
+    async fn answer(&self, query: Query, cancel: &Cancel, running: Running) -> Result<Answer> {
+        let progress = Arc::<Progress>::default();
+        let limit = Duration::from_millis(self.config.max_execution_ms);
+        let deadline = Instant::now() + limit;
+        let planned = self
+            .planner
+            .plan(query, cancel, &progress, (deadline, &self.counters))
+            .await?;
+        let (plan, effective) = match planned {
+            Planned::Run { plan, effective } => (plan, effective),
+            Planned::Explain { plan, effective } => {
+                return explained(&plan, effective, progress, &running);
+            }
+            Planned::Session(effective) => {
+                running.finish();
+                return Ok(answer_of(effective, progress, Vec::new()));
+            }
+        };
+        let deadline = effective.deadline(deadline, limit);
+        // Statements without stored rows (what clients ask when they connect) never wait behind scans.
+        let turn = if effective.reads_storage {
+            self.counters.queued(1);
+            let turn = self.admission.wait(cancel, deadline).await;
+            self.counters.queued(-1);
+            Some(turn?)
+        } else {
+            None
+        };
+        let context = self.session.task_ctx();
+        let batches = execute_stream(plan, context)?;
+        let rows = AnswerRows {
+            batches,
+            cancel: cancel.clone(),
+            deadline,
+            progress: Arc::clone(&progress),
+            running,
+            pool: Arc::clone(&self.pool),
+            limits: effective.limits,
+            turn,
+        };
+        let rows = rows.into_stream();
+        let mut answer = answer_of(effective, progress, Vec::new());
+        answer.has_result = true;
+        answer.rows = rows;
+        Ok(answer)
+    }
+
+    /// Counters for metrics.
+    #[must_use]
+    pub fn stats(&self) -> EngineStats {
+        let memory = u64::try_from(self.pool.reserved()).unwrap_or(u64::MAX);
+        self.counters.stats(memory, self.planner.lost_planners())
+    }
+}
+
+fn answer_of(effective: Effective, progress: Arc<Progress>, rows: Vec<RecordBatch>) -> Answer {
+    Answer {
+        has_result: !effective.columns.is_empty(),
+        columns: effective.columns,
+        format: effective.format,
+        settings: effective.settings,
+        rows: stream::iter(rows.into_iter().map(Ok)).boxed(),
+        progress,
+        limited: effective.limited,
+    }
+}
+
+/// The plan as text, one row a line.
+fn explained(
+    plan: &Arc<dyn ExecutionPlan>,
+    mut effective: Effective,
+    progress: Arc<Progress>,
+    running: &Running,
+) -> Result<Answer> {
+    let text = displayable(plan.as_ref()).indent(false).to_string();
+    let lines: ArrayRef = Arc::new(StringViewArray::from_iter_values(text.lines()));
+    let field = Field::new("explain", DataType::Utf8View, false);
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![lines])
+        .map_err(|error| QueryError::new(ErrorCode::LogicalError, error.to_string()))?;
+    effective.columns = vec![AnswerColumn {
+        name: "explain".to_owned(),
+        ty: Type::String,
+    }];
+    running.finish();
+    Ok(answer_of(effective, progress, vec![batch]))
+}

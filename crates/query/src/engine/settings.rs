@@ -1,0 +1,129 @@
+//! Settings that take effect in the engine. Unknown ones are accepted and kept for whoever formats the answer.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::answer::AnswerColumn;
+use crate::error::{ErrorCode, QueryError, Result};
+
+/// What a statement asks for besides its rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Effective {
+    /// Columns of the answer; none for statements without rows.
+    pub(super) columns: Vec<AnswerColumn>,
+    /// `FORMAT x`
+    pub(super) format: Option<String>,
+    /// All settings in order, the statement's own last.
+    pub(super) settings: Vec<(String, String)>,
+    /// Whether the outermost SELECT has a LIMIT.
+    pub(super) limited: bool,
+    /// Whether it reads stored tables.
+    pub(super) reads_storage: bool,
+    /// Bounds of its result.
+    pub(super) limits: ResultLimits,
+    /// `max_execution_time`
+    pub(super) max_execution: Option<Duration>,
+}
+
+/// Bounds of a result, 0 = none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ResultLimits {
+    /// `max_result_rows`
+    pub(super) rows: u64,
+    /// `max_result_bytes`
+    pub(super) bytes: u64,
+    /// `result_overflow_mode = 'break'`: end the result instead of failing.
+    pub(super) stop_quietly: bool,
+    /// `timeout_overflow_mode = 'break'`
+    pub(super) time_out_quietly: bool,
+}
+
+impl Effective {
+    /// Reads the settings that the engine honours.
+    pub(super) fn new(settings: Vec<(String, String)>) -> Result<Self> {
+        let limits = ResultLimits {
+            rows: number(&settings, "max_result_rows")?,
+            bytes: number(&settings, "max_result_bytes")?,
+            stop_quietly: last(&settings, "result_overflow_mode") == Some("break"),
+            time_out_quietly: last(&settings, "timeout_overflow_mode") == Some("break"),
+        };
+        let max_execution = match last(&settings, "max_execution_time") {
+            Some(text) => seconds(text)?,
+            None => None,
+        };
+        Ok(Self {
+            settings,
+            limits,
+            max_execution,
+            ..Self::default()
+        })
+    }
+
+    /// When the query must end: what it asks for, never later than the server's own bound.
+    pub(super) fn deadline(&self, deadline: Instant, server: Duration) -> Instant {
+        match self.max_execution {
+            Some(asked) if asked < server => deadline - (server - asked),
+            Some(_) | None => deadline,
+        }
+    }
+}
+
+/// The value of a setting: the last one given counts.
+pub(super) fn last<'a>(settings: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = settings.iter().rev().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+fn number(settings: &[(String, String)], name: &str) -> Result<u64> {
+    let Some(text) = last(settings, name) else {
+        return Ok(0);
+    };
+    text.parse().map_err(|_| bad_value(name, text))
+}
+
+/// Seconds with a fraction; 0 asks for no bound.
+fn seconds(text: &str) -> Result<Option<Duration>> {
+    let seconds: f64 = text.parse().map_err(|_| bad_value("max_execution_time", text))?;
+    if seconds == 0.0 {
+        return Ok(None);
+    }
+    let duration = Duration::try_from_secs_f64(seconds);
+    duration.map(Some).map_err(|_| bad_value("max_execution_time", text))
+}
+
+fn bad_value(name: &str, text: &str) -> QueryError {
+    let code = match text.is_empty() {
+        true => ErrorCode::AttemptToReadAfterEof,
+        false => ErrorCode::CannotParseInputAssertionFailed,
+    };
+    QueryError::new(code, format!("Cannot parse value `{text}` of setting `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_last_value_counts_and_unknown_settings_are_kept() {
+        let settings = given(&[("max_result_rows", "5"), ("hyperdx_user", "x"), ("max_result_rows", "7")]);
+        let effective = Effective::new(settings.clone()).unwrap();
+        assert_eq!(effective.limits.rows, 7);
+        assert_eq!(effective.settings, settings);
+    }
+
+    #[test]
+    fn a_query_can_only_shorten_its_time() {
+        let server = Duration::from_secs(60);
+        let end = Instant::now() + server;
+        let asked = |text| Effective::new(given(&[("max_execution_time", text)])).unwrap();
+        assert_eq!(asked("0.5").deadline(end, server), end - Duration::from_millis(59_500));
+        assert_eq!(asked("600").deadline(end, server), end);
+        assert_eq!(asked("0").deadline(end, server), end);
+        assert!(Effective::new(given(&[("max_execution_time", "abc")])).is_err());
+    }
+}

@@ -1,0 +1,10 @@
+//! The leaf of every plan: a stored table as DataFusion sees it, over units that storage reads. Decides which filters
+//! storage evaluates, and nothing about SQL.
+
+mod columns;
+mod exec;
+mod provider;
+mod pushdown;
+
+pub(crate) use exec::SegmentScanExec;
+pub(crate) use provider::{QueryScans, ScanShared};
