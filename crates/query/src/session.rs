@@ -26,7 +26,10 @@ pub(crate) fn build_session(config: &EngineConfig) -> Result<(SessionState, Arc<
     std::fs::create_dir_all(&config.spill_dir).map_err(|error| {
         QueryError::new(
             ErrorCode::NotEnoughSpace,
-            format!("cannot create the spill directory `{}`: {error}", config.spill_dir.display()),
+            format!(
+                "cannot create the spill directory `{}`: {error}",
+                config.spill_dir.display()
+            ),
         )
     })?;
     // A pool of N bytes was seen to cost 2 N of resident memory: grant half.
@@ -58,7 +61,7 @@ fn session_config(config: &EngineConfig) -> SessionConfig {
         .with_collect_statistics(false)
         .with_sort_spill_reservation_bytes(SORT_SPILL_RESERVATION_BYTES);
     let options = session.options_mut();
-    options.optimizer.sort_pushdown_buffer_capacity = SORT_READ_AHEAD_BYTES;
+    options.execution.sort_pushdown_buffer_capacity = SORT_READ_AHEAD_BYTES;
     // Filters derived from joins are mapped by column name in this release: wrong when both sides share names.
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     session

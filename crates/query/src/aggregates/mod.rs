@@ -12,7 +12,7 @@ mod uniq;
 
 use std::sync::Arc;
 
-use datafusion::common::ScalarValue;
+use datafusion::common::utils::expr::COUNT_STAR_EXPANSION;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::logical_expr::{AggregateUDF, Case, Cast, Expr};
 
@@ -57,8 +57,8 @@ impl ResolvedAggregate {
             .map(|(argument, ty)| Expr::Cast(Cast::new(Box::new(argument), ty.arrow())))
             .collect();
         if converted.is_empty() {
-            // `count()` counts rows.
-            converted.push(Expr::Literal(ScalarValue::UInt8(Some(1)), None));
+            // `count()` counts rows; exactly this constant lets DataFusion answer it from statistics.
+            converted.push(Expr::Literal(COUNT_STAR_EXPANSION, None));
         }
         Expr::AggregateFunction(AggregateFunction::new_udf(
             Arc::clone(&self.function),

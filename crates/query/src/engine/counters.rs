@@ -89,8 +89,12 @@ impl Running {
     /// Adds what its scans read.
     pub(super) fn note_reads(&self, progress: &Progress) {
         let counters = &self.0.counters;
-        counters.read_rows.fetch_add(progress.read_rows(), Ordering::Relaxed);
-        counters.read_bytes.fetch_add(progress.read_bytes(), Ordering::Relaxed);
+        counters
+            .read_rows
+            .fetch_add(progress.read_rows(), Ordering::Relaxed);
+        counters
+            .read_bytes
+            .fetch_add(progress.read_bytes(), Ordering::Relaxed);
     }
 }
 
@@ -103,7 +107,10 @@ impl Inner {
         first
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "other codes have no counter of their own")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "other codes have no counter of their own"
+    )]
     fn fail(&self, code: ErrorCode) {
         self.counters.failed.fetch_add(1, Ordering::Relaxed);
         let also = match code {

@@ -6,6 +6,8 @@ mod counters;
 mod planning;
 mod rows;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -91,7 +93,7 @@ impl Engine {
         let deadline = Instant::now() + limit;
         let planned = self
             .planner
-            .plan(query, cancel, &progress, (deadline, &self.counters))
+            .plan(query, cancel, &progress, deadline)
             .await?;
         let (plan, effective) = match planned {
             Planned::Run { plan, effective } => (plan, effective),

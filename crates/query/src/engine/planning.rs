@@ -12,7 +12,6 @@ use futures::executor::block_on;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::counters::Counters;
 use super::settings::{Effective, last};
 use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
 use crate::answer::{AnswerColumn, EngineConfig, Query};
@@ -91,7 +90,7 @@ impl Planner {
         query: Query,
         cancel: &Cancel,
         progress: &Arc<Progress>,
-        (deadline, _counters): (Instant, &Arc<Counters>),
+        deadline: Instant,
     ) -> Result<Planned> {
         if self.lost_planners() >= MAX_LOST_PLANNERS {
             return Err(QueryError::new(
@@ -146,7 +145,7 @@ impl Planner {
     fn plan_here(&self, job: Job) -> Result<Planned> {
         let parsed = parse(&job.query.text, &job.query.parameters)?;
         let mut settings = job.query.settings.clone();
-        settings.extend(parsed.settings.iter().cloned());
+        settings.extend(parsed.outer_settings());
         let mut effective = Effective::new(settings)?;
         effective.format.clone_from(&parsed.format);
         let context = self.context(&job.query, &effective);
@@ -182,9 +181,13 @@ impl Planner {
 
     fn context(&self, query: &Query, effective: &Effective) -> AnalyzeContext {
         let now = self.clock.now();
-        let database = query.database.clone().unwrap_or_else(|| "default".to_owned());
+        let database = query
+            .database
+            .clone()
+            .unwrap_or_else(|| "default".to_owned());
         let server = &self.config.server_timezone;
-        let timezone = last(&effective.settings, "session_timezone").filter(|zone| !zone.is_empty());
+        let timezone =
+            last(&effective.settings, "session_timezone").filter(|zone| !zone.is_empty());
         let uptime = now.since(self.started) / NANOS_PER_SECOND;
         AnalyzeContext {
             functions: functions::Context {

@@ -61,7 +61,8 @@ impl AnswerRows {
             let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
             let bytes = u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX);
             self.progress.add_result(rows, bytes);
-            self.progress.note_memory(u64::try_from(self.pool.reserved()).unwrap_or(u64::MAX));
+            self.progress
+                .note_memory(u64::try_from(self.pool.reserved()).unwrap_or(u64::MAX));
             if !self.too_much() {
                 return Ok(Some(batch));
             }

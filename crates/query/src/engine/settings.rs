@@ -84,12 +84,16 @@ fn number(settings: &[(String, String)], name: &str) -> Result<u64> {
 
 /// Seconds with a fraction; 0 asks for no bound.
 fn seconds(text: &str) -> Result<Option<Duration>> {
-    let seconds: f64 = text.parse().map_err(|_| bad_value("max_execution_time", text))?;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| bad_value("max_execution_time", text))?;
     if seconds == 0.0 {
         return Ok(None);
     }
     let duration = Duration::try_from_secs_f64(seconds);
-    duration.map(Some).map_err(|_| bad_value("max_execution_time", text))
+    duration
+        .map(Some)
+        .map_err(|_| bad_value("max_execution_time", text))
 }
 
 fn bad_value(name: &str, text: &str) -> QueryError {
@@ -97,7 +101,10 @@ fn bad_value(name: &str, text: &str) -> QueryError {
         true => ErrorCode::AttemptToReadAfterEof,
         false => ErrorCode::CannotParseInputAssertionFailed,
     };
-    QueryError::new(code, format!("Cannot parse value `{text}` of setting `{name}`"))
+    QueryError::new(
+        code,
+        format!("Cannot parse value `{text}` of setting `{name}`"),
+    )
 }
 
 #[cfg(test)]
@@ -105,12 +112,19 @@ mod tests {
     use super::*;
 
     fn given(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
     fn the_last_value_counts_and_unknown_settings_are_kept() {
-        let settings = given(&[("max_result_rows", "5"), ("hyperdx_user", "x"), ("max_result_rows", "7")]);
+        let settings = given(&[
+            ("max_result_rows", "5"),
+            ("hyperdx_user", "x"),
+            ("max_result_rows", "7"),
+        ]);
         let effective = Effective::new(settings.clone()).unwrap();
         assert_eq!(effective.limits.rows, 7);
         assert_eq!(effective.settings, settings);
@@ -121,7 +135,10 @@ mod tests {
         let server = Duration::from_secs(60);
         let end = Instant::now() + server;
         let asked = |text| Effective::new(given(&[("max_execution_time", text)])).unwrap();
-        assert_eq!(asked("0.5").deadline(end, server), end - Duration::from_millis(59_500));
+        assert_eq!(
+            asked("0.5").deadline(end, server),
+            end - Duration::from_millis(59_500)
+        );
         assert_eq!(asked("600").deadline(end, server), end);
         assert_eq!(asked("0").deadline(end, server), end);
         assert!(Effective::new(given(&[("max_execution_time", "abc")])).is_err());

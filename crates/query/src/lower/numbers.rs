@@ -32,8 +32,11 @@ pub(super) fn numbers_table(
         start,
         end: count.map_or(u64::MAX, |count| start.saturating_add(count)),
     };
-    let table = StreamingTable::try_new(schema, vec![Arc::new(partition)])?;
-    Ok(Arc::new(table.with_infinite_table(count.is_none())))
+    // Not called infinite even without an end: DataFusion would refuse to aggregate it, ClickHouse runs until the limit.
+    Ok(Arc::new(StreamingTable::try_new(
+        schema,
+        vec![Arc::new(partition)],
+    )?))
 }
 
 #[derive(Debug)]

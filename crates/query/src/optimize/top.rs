@@ -9,9 +9,9 @@ use datafusion::error::Result;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
-use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::QueryError;
 use crate::scan::SegmentScanExec;
@@ -66,7 +66,10 @@ fn bounded(sort: &SortExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Some(newest) = by_time(&keys, &projections, scan) else {
         return Ok(None);
     };
-    let Some(top) = scan.with_top(Top { count, newest }).map_err(QueryError::external)? else {
+    let Some(top) = scan
+        .with_top(Top { count, newest })
+        .map_err(QueryError::external)?
+    else {
         return Ok(None);
     };
     let mut plan: Arc<dyn ExecutionPlan> = Arc::new(top);

@@ -13,7 +13,9 @@ use crate::types::Type;
 /// Every column a scan of `table` can have: the stored ones, then those of `looked_up` that are looked up in maps.
 pub(super) fn scan_columns(table: TableId, looked_up: &[ScanColumn]) -> Vec<ScanColumn> {
     let stored = TableDef::of(table).columns.iter();
-    let mut columns: Vec<_> = stored.map(|column| ScanColumn::stored(column.name)).collect();
+    let mut columns: Vec<_> = stored
+        .map(|column| ScanColumn::stored(column.name))
+        .collect();
     for column in looked_up {
         if !columns.contains(column) {
             columns.push(column.clone());
@@ -67,7 +69,11 @@ pub(super) fn to_plan_types(batch: &RecordBatch, schema: &SchemaRef) -> Result<R
         .map(|(column, field)| to_type(column, field.data_type()))
         .collect::<Result<Vec<_>>>()?;
     let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)?)
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns,
+        &rows,
+    )?)
 }
 
 fn to_type(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {

@@ -17,6 +17,7 @@ use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions, SchedulingType,
 };
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
@@ -160,7 +161,9 @@ impl Batches {
     fn hand_out(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let batch = to_plan_types(batch, &self.exec.schema)?;
         let queue = &self.exec.queue;
-        let before = queue.returned_rows.fetch_add(batch.num_rows(), Ordering::Relaxed);
+        let before = queue
+            .returned_rows
+            .fetch_add(batch.num_rows(), Ordering::Relaxed);
         let bytes = u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX);
         self.exec.shared.progress.add_read(0, bytes);
         Ok(match self.exec.fetch {
@@ -189,7 +192,12 @@ impl Iterator for Batches {
 impl DisplayAs for SegmentScanExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SegmentScanExec: table={}", self.request.table)?;
-        let names: Vec<_> = self.request.projection.iter().map(ToString::to_string).collect();
+        let names: Vec<_> = self
+            .request
+            .projection
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         write!(f, ", columns=[{}]", names.join(", "))?;
         write!(f, ", predicate={:?}", self.request.predicate)?;
         if let Some(top) = self.plan.top() {
@@ -261,9 +269,13 @@ impl ExecutionPlan for SegmentScanExec {
     }
 
     /// Exact when metadata alone tells how many rows there are: then `count()` reads nothing.
-    fn partition_statistics(&self, partition: Option<usize>) -> DfResult<Arc<Statistics>> {
+    fn statistics_from_inputs(
+        &self,
+        _inputs: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> DfResult<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(&self.schema);
-        if partition.is_none() && self.plan.top().is_none() {
+        if args.partition().is_none() && self.plan.top().is_none() {
             let number = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
             statistics.num_rows = match (self.plan.exact_rows(), self.fetch) {
                 (Some(rows), None) => Precision::Exact(number(rows)),

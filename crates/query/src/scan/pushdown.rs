@@ -36,7 +36,10 @@ enum Reads {
 }
 
 impl Pushdown<'_> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "DataFusion has many expressions, storage few")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "DataFusion has many expressions, storage few"
+    )]
     fn predicate(&self, filter: &Expr) -> Option<Predicate> {
         match filter {
             Expr::BinaryExpr(binary) => self.binary(binary),
@@ -58,10 +61,16 @@ impl Pushdown<'_> {
     fn binary(&self, binary: &BinaryExpr) -> Option<Predicate> {
         let BinaryExpr { left, op, right } = binary;
         if *op == Operator::And {
-            return Some(Predicate::And(vec![self.predicate(left)?, self.predicate(right)?]));
+            return Some(Predicate::And(vec![
+                self.predicate(left)?,
+                self.predicate(right)?,
+            ]));
         }
         if *op == Operator::Or {
-            return Some(Predicate::Or(vec![self.predicate(left)?, self.predicate(right)?]));
+            return Some(Predicate::Or(vec![
+                self.predicate(left)?,
+                self.predicate(right)?,
+            ]));
         }
         let op = compare_op(*op)?;
         match (&**left, &**right) {
@@ -100,7 +109,11 @@ impl Pushdown<'_> {
                     _ => return None,
                 };
                 let found = self.matches(text, pattern)?;
-                Some(if wanted { found } else { Predicate::Not(Box::new(found)) })
+                Some(if wanted {
+                    found
+                } else {
+                    Predicate::Not(Box::new(found))
+                })
             }
             _ => None,
         }
@@ -126,7 +139,9 @@ impl Pushdown<'_> {
         let mut ranges = Vec::new();
         for period in 0..DATE_TIME_PERIODS {
             let bound = |second: i64| {
-                let second = period.saturating_mul(DATE_TIME_PERIOD_S).saturating_add(second);
+                let second = period
+                    .saturating_mul(DATE_TIME_PERIOD_S)
+                    .saturating_add(second);
                 Scalar::Time(second.saturating_mul(NANOS_PER_SECOND))
             };
             let mut range = vec![compare(&column, CompareOp::GreaterOrEqual, bound(from))];
@@ -150,7 +165,11 @@ impl Pushdown<'_> {
             })
             .collect::<Option<Vec<_>>>()?;
         let found = Predicate::In { column, values };
-        Some(if list.negated { Predicate::Not(Box::new(found)) } else { found })
+        Some(if list.negated {
+            Predicate::Not(Box::new(found))
+        } else {
+            found
+        })
     }
 
     fn like(&self, like: &Like) -> Option<Predicate> {
@@ -166,7 +185,11 @@ impl Pushdown<'_> {
             false => TextMatch::Like(pattern),
         };
         let found = self.matches(&like.expr, pattern)?;
-        Some(if like.negated { Predicate::Not(Box::new(found)) } else { found })
+        Some(if like.negated {
+            Predicate::Not(Box::new(found))
+        } else {
+            found
+        })
     }
 
     fn matches(&self, text: &Expr, pattern: TextMatch) -> Option<Predicate> {
@@ -180,7 +203,10 @@ impl Pushdown<'_> {
         let Expr::Column(name) = expr else {
             return None;
         };
-        let column = self.columns.iter().find(|column| column.to_string() == name.name)?;
+        let column = self
+            .columns
+            .iter()
+            .find(|column| column.to_string() == name.name)?;
         let reads = match column {
             ScanColumn::MapValue { .. } => Reads::Text,
             ScanColumn::MapContains { .. } => Reads::Flag,
@@ -226,7 +252,10 @@ fn scalar(value: &ScalarValue, reads: Reads) -> Option<Scalar> {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other scalars are no unsigned numbers")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other scalars are no unsigned numbers"
+)]
 fn unsigned(value: &ScalarValue) -> Option<u64> {
     match value {
         ScalarValue::UInt8(number) => number.map(u64::from),
@@ -237,7 +266,10 @@ fn unsigned(value: &ScalarValue) -> Option<u64> {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other operators are no comparisons")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other operators are no comparisons"
+)]
 fn compare_op(op: Operator) -> Option<CompareOp> {
     Some(match op {
         Operator::Eq => CompareOp::Equal,
@@ -275,14 +307,20 @@ mod tests {
     }
 
     fn severity(op: CompareOp, number: u64) -> Predicate {
-        compare(&ScanColumn::stored("SeverityNumber"), op, Scalar::Number(number))
+        compare(
+            &ScanColumn::stored("SeverityNumber"),
+            op,
+            Scalar::Number(number),
+        )
     }
 
     #[test]
     fn comparisons_are_turned_so_that_the_column_is_on_the_left() {
         let found = check(&lit(9_u8).lt(col("\"SeverityNumber\"")));
         assert_eq!(found, Some(severity(CompareOp::Greater, 9)));
-        let both = col("\"SeverityNumber\"").eq(lit(9_u8)).and(col("\"Body\"").is_null());
+        let both = col("\"SeverityNumber\"")
+            .eq(lit(9_u8))
+            .and(col("\"Body\"").is_null());
         assert_eq!(check(&both), None, "half a conjunction is not pushed");
     }
 

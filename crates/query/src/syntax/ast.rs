@@ -12,6 +12,20 @@ pub(crate) struct Parsed {
     pub(crate) settings: Vec<Setting>,
 }
 
+impl Parsed {
+    /// The settings that hold for the whole statement: those behind it and those of its outermost SELECT.
+    pub(crate) fn outer_settings(&self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        if let Statement::Query(query) = &self.statement
+            && let [Arm::Select(select)] = query.arms.as_slice()
+        {
+            settings.extend(select.settings.iter().cloned());
+        }
+        settings.extend(self.settings.iter().cloned());
+        settings
+    }
+}
+
 /// A name and its value as text (strings without quotes).
 pub(crate) type Setting = (String, String);
 

@@ -1,0 +1,311 @@
+//! Statements through the engine on a real store: parse, analyse, lower, push down, scan.
+
+use std::sync::Arc;
+
+use cairn_storage::{
+    Clock, ColumnKind, ManualClock, Nanos, Parts, PayloadCompression, PayloadEncoding, RawRecord,
+    RecordDecoder, Signal, StorageConfig, Store, SystemClock, TableBatch, TableDef, TableId,
+};
+use datafusion::arrow::array::{
+    ArrayRef, DictionaryArray, Int32Array, MapBuilder, RecordBatch, StringArray, StringBuilder,
+    TimestampNanosecondArray, UInt8Array, new_null_array,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use futures::TryStreamExt;
+
+use super::Engine;
+use crate::answer::{EngineConfig, Query};
+use crate::control::Cancel;
+use crate::error::{ErrorCode, QueryError};
+
+const NOW: Nanos = Nanos(1_700_000_000_000_000_000);
+const SECOND: i64 = 1_000_000_000;
+
+#[derive(Debug)]
+struct NoReplay;
+
+impl RecordDecoder for NoReplay {
+    fn decode(&self, _record: &RawRecord) -> cairn_storage::Result<Vec<TableBatch>> {
+        Ok(Vec::new())
+    }
+}
+
+/// `count` logs, one a second up to [`NOW`]; every third is an error of the `cart`.
+fn logs(count: i64) -> RecordBatch {
+    let rows: Vec<i64> = (0..count).collect();
+    let table = TableDef::of(TableId::Logs);
+    let columns = table.columns.iter().map(|column| {
+        let text = |of: &dyn Fn(i64) -> String| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(
+                rows.iter().map(|row| of(*row)),
+            ))
+        };
+        let plain = match column.name {
+            "Timestamp" => {
+                let times = rows.iter().map(|row| NOW.0 - (count - 1 - row) * SECOND);
+                Arc::new(TimestampNanosecondArray::from_iter_values(times).with_timezone("UTC"))
+            }
+            "SeverityNumber" => {
+                let numbers = rows.iter().map(|row| if row % 3 == 0 { 17 } else { 9 });
+                Arc::new(UInt8Array::from_iter_values(numbers)) as ArrayRef
+            }
+            "ServiceName" => text(&|row| if row % 3 == 0 { "cart" } else { "web" }.to_owned()),
+            "Body" => text(&|row| format!("request {row} took {} ms", row * 7)),
+            "LogAttributes" => {
+                let mut maps = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+                for row in &rows {
+                    if row % 2 == 0 {
+                        maps.keys().append_value("http.route");
+                        maps.values().append_value(format!("/items/{}", row % 10));
+                    }
+                    maps.append(true).unwrap();
+                }
+                Arc::new(maps.finish())
+            }
+            _ => match column.kind {
+                ColumnKind::UInt8 => Arc::new(UInt8Array::from_iter_values(rows.iter().map(|_| 0))),
+                ColumnKind::TraceId | ColumnKind::SpanId => {
+                    new_null_array(&column.kind.write_type(), rows.len())
+                }
+                ColumnKind::SharedAttributes => {
+                    let mut empty =
+                        MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+                    empty.append(true).unwrap();
+                    let values = cast(&empty.finish(), &cairn_storage::attributes_type()).unwrap();
+                    let keys = Int32Array::from_iter_values(rows.iter().map(|_| 0));
+                    Arc::new(DictionaryArray::try_new(keys, values).unwrap())
+                }
+                _ => text(&|_| String::new()),
+            },
+        };
+        cast(&plain, &column.kind.write_type()).unwrap()
+    });
+    RecordBatch::try_new(table.write_schema(), columns.collect()).unwrap()
+}
+
+struct Bed {
+    engine: Engine,
+    store: Arc<Store>,
+    _directory: tempfile::TempDir,
+}
+
+impl Bed {
+    /// An engine over 3 000 logs: two thirds in a segment, one third in a memtable.
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = StorageConfig {
+            data_dir: directory.path().join("data"),
+            ..StorageConfig::default()
+        };
+        let store = Store::open(config, Parts::real(Arc::new(NoReplay))).unwrap();
+        let all = logs(3_000);
+        for (from, rows) in [(0, 2_000), (2_000, 1_000)] {
+            let record = RawRecord {
+                signal: Signal::Logs,
+                encoding: PayloadEncoding::Protobuf,
+                compression: PayloadCompression::None,
+                options: 0,
+                received_at: NOW,
+                payload: vec![1, 2, 3].into(),
+            };
+            let rows = all.slice(from, rows);
+            let table = TableId::Logs;
+            store
+                .append(record, vec![TableBatch { table, rows }])
+                .await
+                .unwrap();
+            if from == 0 {
+                store.flush().await.unwrap();
+            }
+        }
+        let config = EngineConfig {
+            spill_dir: directory.path().join("spill"),
+            max_execution_ms: 20_000,
+            ..EngineConfig::default()
+        };
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW));
+        let engine = Engine::new(Arc::clone(&store), clock, config).unwrap();
+        Self {
+            engine,
+            store,
+            _directory: directory,
+        }
+    }
+
+    async fn try_ask(&self, text: &str) -> Result<String, QueryError> {
+        let query = Query {
+            text: text.to_owned(),
+            ..Query::default()
+        };
+        let answer = self.engine.run(query, Cancel::new()).await?;
+        let batches: Vec<RecordBatch> = answer.rows.try_collect().await?;
+        let mut lines = Vec::new();
+        for batch in &batches {
+            let options = FormatOptions::default();
+            let columns: Vec<_> = batch
+                .columns()
+                .iter()
+                .map(|column| ArrayFormatter::try_new(column, &options).unwrap())
+                .collect();
+            for row in 0..batch.num_rows() {
+                let fields: Vec<_> = columns.iter().map(|c| c.value(row).to_string()).collect();
+                lines.push(fields.join("|"));
+            }
+        }
+        Ok(lines.join("\n"))
+    }
+
+    async fn check(&self, text: &str, expect: &str) {
+        match self.try_ask(text).await {
+            Ok(found) => assert_eq!(found, expect, "{text}"),
+            Err(error) => panic!("{text}: {error:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_segments_and_memtables_are_one_table() {
+    let bed = Bed::new().await;
+    bed.check("SELECT count() FROM otel_logs", "3000").await;
+    bed.check(
+        "SELECT count() FROM otel_logs WHERE SeverityNumber >= 17",
+        "1000",
+    )
+    .await;
+    bed.check(
+        "SELECT ServiceName, count() AS c FROM otel_logs GROUP BY ServiceName ORDER BY c DESC",
+        "web|2000\ncart|1000",
+    )
+    .await;
+    bed.check(
+        "SELECT count() FROM otel_logs WHERE LogAttributes['http.route'] = '/items/4'",
+        "300",
+    )
+    .await;
+    bed.check(
+        "SELECT count() FROM otel_logs WHERE LogAttributes['http.route'] = ''",
+        "1500",
+    )
+    .await;
+    bed.check(
+        "SELECT countIf(mapContains(LogAttributes, 'http.route')) FROM otel_logs",
+        "1500",
+    )
+    .await;
+    bed.check(
+        "SELECT Body FROM otel_logs WHERE Body LIKE '%request 1234 %'",
+        "request 1234 took 8638 ms",
+    )
+    .await;
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_rows_come_from_a_bounded_scan() {
+    let bed = Bed::new().await;
+    let newest = "SELECT Body FROM otel_logs ORDER BY Timestamp DESC LIMIT 2";
+    bed.check(
+        newest,
+        "request 2999 took 20993 ms\nrequest 2998 took 20986 ms",
+    )
+    .await;
+    let plan = bed.try_ask(&format!("EXPLAIN {newest}")).await.unwrap();
+    assert!(plan.contains("newest=2"), "{plan}");
+    let both = "SELECT Body FROM otel_logs WHERE ServiceName = 'cart' ORDER BY TimestampTime DESC, Timestamp DESC LIMIT 1";
+    bed.check(both, "request 2997 took 20979 ms").await;
+    let plan = bed.try_ask(&format!("EXPLAIN {both}")).await.unwrap();
+    assert!(
+        plan.contains("newest=1") && !plan.contains("FilterExec"),
+        "{plan}"
+    );
+    let ties = bed.try_ask("EXPLAIN SELECT Body FROM otel_logs ORDER BY Timestamp, Body LIMIT 1");
+    assert!(!ties.await.unwrap().contains("oldest="));
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_that_metadata_knows_read_nothing() {
+    let bed = Bed::new().await;
+    let plan = bed
+        .try_ask("EXPLAIN SELECT count() FROM otel_logs")
+        .await
+        .unwrap();
+    assert!(!plan.contains("SegmentScanExec"), "{plan}");
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_statements_answer_with_the_right_name() {
+    let bed = Bed::new().await;
+    for (text, code) in [
+        ("SELEC 1", ErrorCode::SyntaxError),
+        ("SELECT nosuch FROM otel_logs", ErrorCode::UnknownIdentifier),
+        ("SELECT 1 FROM nosuch", ErrorCode::UnknownTable),
+        ("SELECT nosuch(1)", ErrorCode::UnknownFunction),
+    ] {
+        let error = bed.try_ask(text).await.unwrap_err();
+        assert_eq!(error.code, code, "{text}: {error}");
+    }
+    let stats = bed.engine.stats();
+    assert_eq!((stats.started, stats.failed, stats.running), (4, 4, 0));
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_and_result_bounds_stop_a_query() {
+    let bed = Bed::new().await;
+    let endless = "SELECT sum(number) FROM system.numbers SETTINGS max_execution_time = 0.2";
+    assert_eq!(
+        bed.try_ask(endless).await.unwrap_err().code,
+        ErrorCode::TimeoutExceeded
+    );
+    let many = "SELECT Body FROM otel_logs SETTINGS max_result_rows = 10";
+    assert_eq!(
+        bed.try_ask(many).await.unwrap_err().code,
+        ErrorCode::TooManyRowsOrBytes
+    );
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_answer_gives_its_turn_back() {
+    let bed = Bed::new().await;
+    for _ in 0..10 {
+        let query = Query {
+            text: "SELECT Body FROM otel_logs".to_owned(),
+            ..Query::default()
+        };
+        drop(bed.engine.run(query, Cancel::new()).await.unwrap());
+    }
+    bed.check("SELECT count() FROM otel_logs", "3000").await;
+    assert_eq!(bed.engine.stats().cancelled, 10);
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_chains_are_refused_or_answered_never_fatal() {
+    let bed = Bed::new().await;
+    let chain = format!("SELECT {}", vec!["1"; 2_000].join("+"));
+    let refused = bed.try_ask(&chain).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let ors = vec!["ServiceName = 'x'"; 400].join(" OR ");
+    bed.check(&format!("SELECT count() FROM otel_logs WHERE {ors}"), "0")
+        .await;
+    let nested = format!("SELECT {}1{}", "(".repeat(3_000), ")".repeat(3_000));
+    assert!(bed.try_ask(&nested).await.is_err());
+    bed.store.shutdown().await.unwrap();
+}
+
+#[test]
+fn the_clock_of_an_engine_is_injected() {
+    // now() must follow the engine's clock, not the machine's.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let bed = Bed::new().await;
+        bed.check("SELECT toUnixTimestamp(now())", "1700000000")
+            .await;
+        assert!(SystemClock.now() > NOW);
+        bed.store.shutdown().await.unwrap();
+    });
+}
