@@ -99,7 +99,7 @@ mod tests {
         let refused = admission.wait(&cancel, in_a_minute()).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::TooManySimultaneousQueries);
         drop(turn);
-        admission.wait(&cancel, in_a_minute()).await.unwrap();
+        drop(admission.wait(&cancel, in_a_minute()).await.unwrap());
     }
 
     #[tokio::test]
