@@ -36,8 +36,8 @@ pub(crate) const LOCK_RETRY_MS: u64 = 250;
 /// Free bytes on the volume below which no WAL file is started: the manifest must still be able to shrink the store.
 pub(crate) const RESERVE_BYTES: u64 = 64 << 20;
 
-/// Manifest versions between two checkpoints.
-pub(crate) const CHECKPOINT_VERSIONS: u64 = 64;
+/// Manifest versions between two checkpoints; few in tests, so that short histories meet checkpoints too.
+pub(crate) const CHECKPOINT_VERSIONS: u64 = if cfg!(test) { 3 } else { 64 };
 
 /// Largest manifest file that is read: 10 000 segments with 20 KiB of metadata each.
 pub(crate) const MAX_MANIFEST_FILE_BYTES: u64 = 256 << 20;

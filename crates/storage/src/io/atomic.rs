@@ -162,6 +162,12 @@ fn read_whole(disk: &dyn Disk, path: &Path, expected_bytes: u64) -> Result<Optio
     Ok(Some(file.read_at(0, len)?.to_vec()))
 }
 
+/// Moves a file and makes its new name durable, so that it cannot vanish from both places.
+pub(crate) fn move_file(disk: &dyn Disk, from: &Path, to: &Path) -> Result<()> {
+    disk.rename(from, to)?;
+    sync_parent(disk, to)
+}
+
 fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), |parent| disk.sync_dir(parent))
 }
@@ -180,21 +186,34 @@ pub(crate) fn make_dirs(disk: &dyn Disk, root: &Path, dir: &Path) -> Result<()> 
     Ok(())
 }
 
-/// Creates the data directory itself, and its parents, when it does not exist yet.
+/// Creates the data directory itself, and its parents, as far as they do not exist yet. The entries of existing ones
+/// are made durable too: an earlier start may have died before it did that.
 pub(crate) fn make_root(disk: &dyn Disk, root: &Path) -> Result<()> {
-    if disk.list(root).is_ok() {
-        return Ok(());
-    }
-    let parent = match root.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
-    match disk.create_dir(root) {
-        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            make_root(disk, parent)?;
-            disk.create_dir(root)?;
+    let mut levels: Vec<(&Path, &Path)> = root
+        .ancestors()
+        .filter_map(|level| Some((level, level.parent()?)))
+        .collect();
+    levels.reverse();
+    for (level, parent) in levels {
+        let exists = disk.list(level).is_ok();
+        if !exists {
+            disk.create_dir(level)?;
         }
-        created => created?,
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        match disk.sync_dir(parent) {
+            // Directories far above may be none of our business, and then we have not created anything in them.
+            Err(Error::Io { source, .. })
+                if exists
+                    && matches!(
+                        source.kind(),
+                        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
+                    ) => {}
+            synced => synced?,
+        }
     }
-    disk.sync_dir(parent)
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::flush;
 use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::invariants;
-use crate::io::Disk;
+use crate::io::{Disk, atomic};
 use crate::live::Live;
 use crate::manifest::{Edit, Manifest, QuarantinedSegment, State};
 use crate::memtable::SealedMemtable;
@@ -228,7 +228,7 @@ fn move_to_quarantine(disk: &dyn Disk, dirs: &DataDir, segment: &LiveSegment) {
         return;
     };
     let target = dirs.quarantine_dir().join(name);
-    if let Err(error) = disk.rename(segment.path(), &target) {
+    if let Err(error) = atomic::move_file(disk, segment.path(), &target) {
         tracing::warn!(path = %segment.path().display(), %error, "cannot move a damaged segment");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Result;
 use crate::ids::SegmentId;
 use crate::invariants;
-use crate::io::Disk;
+use crate::io::{Disk, atomic};
 use crate::manifest::{Recovery, State};
 use crate::names::{self, DataDir};
 
@@ -41,7 +41,7 @@ pub(super) fn sweep(
             let path = day_dir.join(&entry.name);
             let cleared = if keep_orphans || quarantined.contains(&id) {
                 tracing::warn!(path = %path.display(), "moved an unknown segment to quarantine");
-                disk.rename(&path, &dirs.quarantine_dir().join(&entry.name))
+                atomic::move_file(disk, &path, &dirs.quarantine_dir().join(&entry.name))
             } else {
                 tracing::info!(path = %path.display(), "removed a segment that was never published");
                 disk.remove(&path)

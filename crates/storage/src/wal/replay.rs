@@ -207,7 +207,7 @@ impl Replay<'_> {
             "acknowledged data may be missing: cannot read a WAL file, moved it to quarantine"
         );
         let target = self.dirs.quarantine_dir().join(name.print());
-        if let Err(error) = self.disk.rename(&self.dirs.wal_file(name), &target) {
+        if let Err(error) = atomic::move_file(self.disk, &self.dirs.wal_file(name), &target) {
             tracing::error!(file = name.print(), %error, "cannot move the WAL file");
         }
         None

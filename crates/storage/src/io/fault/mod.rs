@@ -115,6 +115,17 @@ impl FaultDisk {
         });
     }
 
+    /// Writes a whole file, durably, whether or not it exists.
+    pub(crate) fn overwrite_or_create(&self, path: &Path, bytes: &[u8]) {
+        let mut shared = self.shared.lock();
+        shared.model.create(path).ok();
+        if let Some(dir) = path.parent() {
+            shared.model.sync_dir(dir);
+        }
+        drop(shared);
+        self.overwrite(path, bytes);
+    }
+
     /// Contents of a file as a reader sees them.
     #[must_use]
     pub(crate) fn contents(&self, path: &Path) -> Option<Vec<u8>> {

@@ -1,4 +1,8 @@
 //! The store as a whole: on scripted disks, across crashes, and on the real disk.
 
 mod basics;
+mod commit;
+mod damage;
+mod faults;
+mod model;
 mod support;
