@@ -8,6 +8,7 @@ mod runtime;
 mod scratch;
 mod server;
 mod signals;
+mod sql;
 
 pub use error::AppError;
 pub use healthcheck::healthcheck;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::error::AppError;
 use super::listen::{Addresses, Binding, Listeners, listen};
 use super::signals::Signals;
+use super::{runtime, sql};
 use crate::config::{Config, print_size};
 use crate::http::{ServeLimits, serve};
 use crate::ops::{self, Health, Phase, Sources};
@@ -32,6 +33,7 @@ const THREADS_END: Duration = Duration::from_millis(200);
 pub(super) struct Server {
     addresses: Addresses,
     io: Runtime,
+    queries: Runtime,
     store: Arc<Store>,
     health: Arc<Health>,
     ports: Ports,
@@ -90,17 +92,20 @@ impl Server {
         }));
         let store = open_store(config, &io, signals, &decoder)?;
         sources.open_store(Arc::clone(&store));
+        let queries = runtime::query(config.query_threads)?;
+        let sql = sql::open(config, &store, &queries, &sources)?;
         acceptor.open(Backend {
             store: Arc::clone(&store),
             decoder,
         });
-        drop(clickhouse_port);
+        ports.serve(clickhouse_port, sql);
         health.enter(Phase::Ready);
         announce(&addresses, config);
         drop(in_io);
         Ok(Self {
             addresses,
             io,
+            queries,
             store,
             health,
             ports,
@@ -156,6 +161,7 @@ impl Server {
             stop_ops.send_replace(true);
             let _ended = tokio::time::timeout(THREADS_END, ops.join_all()).await;
         });
+        self.queries.shutdown_timeout(THREADS_END);
         self.io.shutdown_timeout(THREADS_END);
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(took_ms, "stopped");

@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use cairn_ingest::Admission;
+use cairn_query::Engine;
 use cairn_storage::Store;
 
 use super::exposition::Exposition;
-use super::{process, store_metrics};
-use crate::telemetry::IngestCounters;
+use super::{process, query_metrics, store_metrics};
+use crate::telemetry::{Histogram, IngestCounters};
 
 /// Where figures come from. Store and engine are missing until they are open.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub(crate) struct Sources {
     ingest: Arc<IngestCounters>,
     admission: Admission,
     store: OnceLock<Arc<Store>>,
+    queries: OnceLock<(Arc<Engine>, Arc<Histogram>)>,
 }
 
 impl Sources {
@@ -25,6 +27,7 @@ impl Sources {
             ingest,
             admission,
             store: OnceLock::new(),
+            queries: OnceLock::new(),
         }
     }
 
@@ -33,12 +36,20 @@ impl Sources {
         let _first = self.store.set(store);
     }
 
+    /// Adds the figures of queries. A second call changes nothing.
+    pub(crate) fn open_queries(&self, engine: Arc<Engine>, latency: Arc<Histogram>) {
+        let _first = self.queries.set((engine, latency));
+    }
+
     pub(super) fn render(&self) -> String {
         let mut page = Exposition::default();
         build(&mut page);
         self.of_ingest(&mut page);
         if let Some(store) = self.store.get() {
             store_metrics::render(&mut page, &store.stats());
+        }
+        if let Some((engine, latency)) = self.queries.get() {
+            query_metrics::render(&mut page, &engine.stats(), &latency.read());
         }
         of_process(&mut page);
         page.into_text()
@@ -136,9 +147,7 @@ mod tests {
     use cairn_query::EngineStats;
     use cairn_storage::{Parts, StorageConfig};
 
-    use super::super::query_metrics;
     use super::*;
-    use crate::telemetry::Histogram;
 
     /// The metrics' names, each with its help text.
     fn described(page: &str) -> BTreeSet<(String, String)> {

@@ -21,6 +21,9 @@ use crate::limits;
 use crate::record::{RawRecord, TableBatch};
 use crate::time::Nanos;
 
+/// Why writes are refused after an orderly stop: nothing an operator has to hear of.
+const STOPPING: &str = "it is stopping";
+
 /// A durable record on its way to the memtables.
 #[derive(Debug)]
 pub(crate) struct Committed {
@@ -254,7 +257,7 @@ impl Queue {
     /// Whether a record may join. While the disk is failing, one comes through when the next attempt is due.
     fn admit(&self, now: Nanos) -> Result<()> {
         if self.stopping {
-            return Err(Error::Unavailable("it is stopping".to_owned()));
+            return Err(Error::Unavailable(STOPPING.to_owned()));
         }
         match &self.mood {
             Mood::Closed(reason) => Err(Error::Unavailable(reason.clone())),
@@ -288,7 +291,11 @@ impl Shared {
     fn close(&self, reason: &str) {
         let mut queue = self.queue.lock();
         if !matches!(queue.mood, Mood::Closed(_)) {
-            tracing::error!(reason, "writes are refused from now on");
+            if reason == STOPPING {
+                tracing::debug!("no more writes: the store stops");
+            } else {
+                tracing::error!(reason, "writes are refused from now on");
+            }
             queue.mood = Mood::Closed(reason.to_owned());
         }
         let waiting = std::mem::take(&mut queue.pending);
@@ -345,7 +352,7 @@ fn run(shared: &Shared, mut writer: WalWriter, mut sink: Sink) {
         }
     }));
     shared.close(if worked.is_ok() {
-        "it is stopping"
+        STOPPING
     } else {
         "the WAL thread died; restart the process"
     });
