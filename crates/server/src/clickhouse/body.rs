@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use cairn_query::Cancel;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
@@ -31,21 +32,37 @@ enum State {
     Ended,
 }
 
-/// Streams pieces. Dropping it tells the query that nobody listens any more.
+/// Stops a query when whoever waits for it goes away: at once, even while the query is too busy to notice.
+#[derive(Debug)]
+pub(super) struct CancelOnDrop(pub(super) Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Streams pieces. Dropping it stops the query.
 #[derive(Debug)]
 pub(super) struct ResultBody {
     pieces: mpsc::Receiver<Piece>,
     /// Absent in tests without a connection.
     connection: Option<Arc<Connection>>,
     state: State,
+    _cancel: CancelOnDrop,
 }
 
 impl ResultBody {
-    pub(super) fn new(pieces: mpsc::Receiver<Piece>, connection: Option<Arc<Connection>>) -> Self {
+    pub(super) fn new(
+        pieces: mpsc::Receiver<Piece>,
+        connection: Option<Arc<Connection>>,
+        cancel: CancelOnDrop,
+    ) -> Self {
         Self {
             pieces,
             connection,
             state: State::Streaming,
+            _cancel: cancel,
         }
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use cairn_query::{ErrorCode, Query};
+use cairn_query::{Cancel, ErrorCode, Query};
 use chrono_tz::Tz;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::sync::{mpsc, oneshot};
 
 use super::auth::authenticate;
-use super::body::ResultBody;
+use super::body::{CancelOnDrop, ResultBody};
 use super::exception::{Exception, random_tag};
 use super::format::PLAIN;
 use super::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS, WAITING_PIECES};
@@ -222,7 +222,10 @@ impl Frame<'_> {
     ) -> Response {
         let query_id = request.query_id.clone();
         let wanted = request.wishes.coding;
+        let cancel = Cancel::new();
+        let stop = CancelOnDrop(cancel.clone());
         let job = Job {
+            cancel,
             runner: Arc::clone(&state.runner),
             query: Query {
                 text: request.text,
@@ -240,14 +243,14 @@ impl Frame<'_> {
         let (head_sender, head) = oneshot::channel();
         let (piece_sender, pieces) = mpsc::channel(WAITING_PIECES);
         state.queries.spawn(produce(job, head_sender, piece_sender));
-        // Dropping this future drops `pieces`, and that stops the query.
+        // Dropping this future or the response stops the query.
         let Ok(head) = head.await else {
             let exception =
                 Exception::new(ErrorCode::LogicalError, "The query ended without an answer");
             return self.refusal(&exception, wanted);
         };
         let connection = parts.extensions.get::<Arc<Connection>>().cloned();
-        let mut response = Response::new(Body::new(ResultBody::new(pieces, connection)));
+        let mut response = Response::new(Body::new(ResultBody::new(pieces, connection, stop)));
         self.add_headers(&head, response.headers_mut());
         insert(response.headers_mut(), "x-clickhouse-query-id", &query_id);
         *response.status_mut() = head.status;

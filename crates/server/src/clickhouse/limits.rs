@@ -11,8 +11,14 @@ pub(super) const MAX_FORM_PARTS: usize = 1000;
 /// Formatted bytes from which a piece is handed to the connection.
 pub(super) const FLUSH_BYTES: usize = 64 * 1024;
 
-/// Rows that are formatted before the size is looked at again: bounds a piece of wide rows.
-pub(super) const ROWS_PER_STEP: usize = 1024;
+/// Rows that are formatted at first; how wide they are decides about the next ones.
+pub(super) const FIRST_STEP_ROWS: usize = 64;
+
+/// Bytes that one step of formatting should take: bounds what wide rows pile up.
+pub(super) const STEP_BYTES: usize = 1024 * 1024;
+
+/// Most rows of one step, and so of one block of Native.
+pub(super) const MAX_STEP_ROWS: usize = 65_409;
 
 /// How long the first rows are kept back, so that an error soon after them still gets its own status.
 pub(super) const FIRST_FLUSH_DELAY: Duration = Duration::from_millis(100);

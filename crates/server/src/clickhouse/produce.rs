@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::body::Piece;
 use super::exception::Exception;
 use super::format::{Format, FormatSettings, FormatWriter, PLAIN, Switch, Totals};
-use super::limits::{FIRST_FLUSH_DELAY, FLUSH_BYTES, MAX_BUFFERED_BYTES, ROWS_PER_STEP};
+use super::limits::{FIRST_FLUSH_DELAY, FLUSH_BYTES, MAX_BUFFERED_BYTES, FIRST_STEP_ROWS, MAX_STEP_ROWS, STEP_BYTES};
 use super::request::Wishes;
 use super::runner::RunQuery;
 use crate::http::{BodyEncoder, Coding};
@@ -25,6 +25,8 @@ use crate::http::{BodyEncoder, Coding};
 pub(super) struct Job {
     pub(super) runner: Arc<dyn RunQuery>,
     pub(super) query: Query,
+    /// Also pulled by the response when its client goes away.
+    pub(super) cancel: Cancel,
     pub(super) wishes: Wishes,
     /// Zone of times without one, unless the session has another.
     pub(super) timezone: Tz,
@@ -48,8 +50,8 @@ pub(super) struct Head {
 /// Runs the job. The head is sent once; pieces follow until an end or a break. When nobody receives any more, the
 /// query is cancelled.
 pub(super) async fn produce(job: Job, head: oneshot::Sender<Head>, pieces: mpsc::Sender<Piece>) {
-    let cancel = Cancel::new();
-    let work = run(job, head, &pieces, cancel.clone());
+    let cancel = job.cancel.clone();
+    let work = run(job, head, &pieces);
     tokio::select! {
         () = work => {}
         () = pieces.closed() => {}
@@ -58,11 +60,12 @@ pub(super) async fn produce(job: Job, head: oneshot::Sender<Head>, pieces: mpsc:
     cancel.cancel();
 }
 
-async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>, cancel: Cancel) {
+async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>) {
     let started = Instant::now();
     let Job {
         runner,
         query,
+        cancel,
         wishes,
         timezone,
         tag,
@@ -112,6 +115,7 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
         columns,
         settings,
         buffer: Vec::new(),
+        step_rows: FIRST_STEP_ROWS,
         wait_for_end: wishes.wait_for_end,
         limited,
         tag,
@@ -318,6 +322,8 @@ struct ResultWriter {
     columns: Vec<AnswerColumn>,
     settings: FormatSettings,
     buffer: Vec<u8>,
+    /// Rows that are formatted before the size of the buffer is looked at.
+    step_rows: usize,
     wait_for_end: bool,
     limited: bool,
     tag: String,
@@ -360,13 +366,15 @@ impl ResultWriter {
     async fn add(&mut self, batch: &RecordBatch, reply: &mut Reply<'_>) -> Result<(), Stop> {
         let mut from = 0;
         while from < batch.num_rows() {
-            let count = ROWS_PER_STEP.min(batch.num_rows() - from);
+            let count = self.step_rows.min(batch.num_rows() - from);
+            let before = self.buffer.len();
             let step = batch.slice(from, count);
             self.writer.rows(&step, &mut self.buffer).map_err(|error| {
                 tracing::error!(%error, "an answer does not have the form of its types");
                 Exception::new(ErrorCode::LogicalError, error.to_string())
             })?;
             from += count;
+            self.step_rows = next_step(count, self.buffer.len() - before);
             let bound = if self.wait_for_end {
                 MAX_BUFFERED_BYTES
             } else {
@@ -411,6 +419,13 @@ impl ResultWriter {
             reply.fail(exception, &self.tag).await;
         }
     }
+}
+
+/// How many rows to format next, when so many rows took so many bytes: about a step's worth of bytes, so that
+/// wide rows do not pile up and narrow ones come in large blocks.
+fn next_step(rows: usize, bytes: usize) -> usize {
+    let per_row = (bytes / rows.max(1)).max(1);
+    (STEP_BYTES / per_row).clamp(1, MAX_STEP_ROWS)
 }
 
 /// The value of `X-ClickHouse-Summary`.

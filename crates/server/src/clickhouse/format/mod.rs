@@ -1,5 +1,6 @@
 //! Output formats: the table of their names, and the trait every one implements. Bytes only: no HTTP, no query.
 
+mod binary;
 mod column;
 mod csv;
 mod date_time;
@@ -8,8 +9,10 @@ mod json;
 mod json_rows;
 mod json_value;
 mod markdown;
+mod native;
 mod number;
 mod pretty;
+mod row_binary;
 mod settings;
 mod tsv;
 mod value;
@@ -115,6 +118,8 @@ enum Kind {
     Tskv,
     Null,
     Pretty(pretty::Frame),
+    RowBinary(Header),
+    Native,
 }
 
 /// An output format.
@@ -146,6 +151,10 @@ const fn text(name: &'static str, content_type: &'static str, kind: Kind) -> For
     }
 }
 
+const fn binary(name: &'static str, kind: Kind) -> Format {
+    Format { name, content_type: "application/octet-stream", binary: true, kind }
+}
+
 const fn tsv(name: &'static str, raw: bool, header: Header) -> Format {
     text(name, TSV, Kind::Tsv { raw, header })
 }
@@ -158,7 +167,7 @@ const fn pretty(name: &'static str, frame: pretty::Frame) -> Format {
     text(name, PLAIN, Kind::Pretty(frame))
 }
 
-static FORMATS: [Format; 34] = [
+static FORMATS: [Format; 38] = [
     tsv("TabSeparated", false, Header::None),
     tsv("TabSeparatedWithNames", false, Header::Names),
     tsv(
@@ -245,6 +254,10 @@ static FORMATS: [Format; 34] = [
     pretty("PrettyCompactMonoBlock", pretty::Frame::Compact),
     pretty("PrettySpace", pretty::Frame::Space),
     pretty("PrettySpaceNoEscapes", pretty::Frame::Space),
+    binary("RowBinary", Kind::RowBinary(Header::None)),
+    binary("RowBinaryWithNames", Kind::RowBinary(Header::Names)),
+    binary("RowBinaryWithNamesAndTypes", Kind::RowBinary(Header::NamesAndTypes)),
+    binary("Native", Kind::Native),
 ];
 
 const ALIASES: [(&str, &str); 11] = [
@@ -297,6 +310,8 @@ impl Format {
             Kind::Tskv => Box::new(tsv::Tskv::new(schema)),
             Kind::Null => Box::new(Null),
             Kind::Pretty(frame) => Box::new(pretty::Pretty::new(schema, frame)),
+            Kind::RowBinary(header) => Box::new(row_binary::RowBinary::new(schema, header)),
+            Kind::Native => Box::new(native::Native::new(schema)),
         }
     }
 }
