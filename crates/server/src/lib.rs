@@ -10,10 +10,10 @@ mod ops;
 mod otlp;
 mod telemetry;
 
+pub use self::http::{ServeLimits, serve};
 pub use app::{AppError, healthcheck, run_demo, run_server};
 pub use clickhouse::{ClickHouseState, RunQuery, router as clickhouse_router};
 pub use config::{
     Command, CommandError, Config, ConfigError, Listen, LogConfig, LogFormat, MemoryShares, command,
 };
 pub use error::{ClickHouseError, OtlpError, clickhouse_error, otlp_error};
-pub use self::http::{ServeLimits, serve};

@@ -16,7 +16,9 @@ use tokio::time::Instant;
 use super::body::Piece;
 use super::exception::Exception;
 use super::format::{Format, FormatSettings, FormatWriter, PLAIN, Switch, Totals};
-use super::limits::{FIRST_FLUSH_DELAY, FLUSH_BYTES, MAX_BUFFERED_BYTES, FIRST_STEP_ROWS, MAX_STEP_ROWS, STEP_BYTES};
+use super::limits::{
+    FIRST_FLUSH_DELAY, FIRST_STEP_ROWS, FLUSH_BYTES, MAX_BUFFERED_BYTES, MAX_STEP_ROWS, STEP_BYTES,
+};
 use super::request::Wishes;
 use super::runner::RunQuery;
 use crate::http::{BodyEncoder, Coding};

@@ -152,7 +152,12 @@ const fn text(name: &'static str, content_type: &'static str, kind: Kind) -> For
 }
 
 const fn binary(name: &'static str, kind: Kind) -> Format {
-    Format { name, content_type: "application/octet-stream", binary: true, kind }
+    Format {
+        name,
+        content_type: "application/octet-stream",
+        binary: true,
+        kind,
+    }
 }
 
 const fn tsv(name: &'static str, raw: bool, header: Header) -> Format {
@@ -256,7 +261,10 @@ static FORMATS: [Format; 38] = [
     pretty("PrettySpaceNoEscapes", pretty::Frame::Space),
     binary("RowBinary", Kind::RowBinary(Header::None)),
     binary("RowBinaryWithNames", Kind::RowBinary(Header::Names)),
-    binary("RowBinaryWithNamesAndTypes", Kind::RowBinary(Header::NamesAndTypes)),
+    binary(
+        "RowBinaryWithNamesAndTypes",
+        Kind::RowBinary(Header::NamesAndTypes),
+    ),
     binary("Native", Kind::Native),
 ];
 

@@ -31,8 +31,17 @@ pub(super) struct Native {
 impl Native {
     pub(super) fn new(schema: Schema) -> Self {
         let version = schema.settings.protocol_version;
-        let types = schema.columns.iter().map(|column| sent(&column.ty, version)).collect();
-        Self { schema, version, types, begun: false }
+        let types = schema
+            .columns
+            .iter()
+            .map(|column| sent(&column.ty, version))
+            .collect();
+        Self {
+            schema,
+            version,
+            types,
+            begun: false,
+        }
     }
 
     fn push_block(&self, columns: &[Column<'_>], rows: usize, out: &mut Vec<u8>) {
@@ -79,7 +88,9 @@ impl FormatWriter for Native {
 fn sent(ty: &Type, version: u64) -> Type {
     let keeps = version == 0 || version >= VERSION_LOW_CARDINALITY;
     rewrite(ty, &|ty| {
-        let Type::LowCardinality(inner) = ty else { return None };
+        let Type::LowCardinality(inner) = ty else {
+            return None;
+        };
         (!keeps).then(|| sent(inner, version))
     })
 }
@@ -104,7 +115,10 @@ fn rewrite(ty: &Type, replace: &dyn Fn(&Type) -> Option<Type>) -> Type {
         Type::Array(item) => Type::Array(inside(item)),
         Type::Map(key, value) => Type::Map(inside(key), inside(value)),
         Type::Tuple(fields) => Type::Tuple(
-            fields.iter().map(|(name, ty)| (name.clone(), rewrite(ty, replace))).collect(),
+            fields
+                .iter()
+                .map(|(name, ty)| (name.clone(), rewrite(ty, replace)))
+                .collect(),
         ),
         Type::UInt8
         | Type::UInt16
@@ -264,7 +278,11 @@ fn push_dictionary(inner: &Type, column: &Column<'_>, rows: Range<usize>, out: &
     out.extend_from_slice(&(width | ADDITIONAL_KEYS | UPDATE_DICTIONARY).to_le_bytes());
     out.extend_from_slice(&u64::from(next).to_le_bytes());
     out.extend_from_slice(&keys);
-    out.extend_from_slice(&u64::try_from(indexes.len()).unwrap_or(u64::MAX).to_le_bytes());
+    out.extend_from_slice(
+        &u64::try_from(indexes.len())
+            .unwrap_or(u64::MAX)
+            .to_le_bytes(),
+    );
     for index in indexes {
         out.extend_from_slice(&index.to_le_bytes()[..bytes]);
     }
@@ -301,11 +319,25 @@ mod tests {
 
     #[test]
     fn old_versions_are_told_simpler_types() {
-        let ty: Type = "Map(LowCardinality(String), Array(DateTime('UTC')))".parse().unwrap();
+        let ty: Type = "Map(LowCardinality(String), Array(DateTime('UTC')))"
+            .parse()
+            .unwrap();
         for (version, expected_sent, expected_announced) in [
-            (0, "Map(LowCardinality(String), Array(DateTime('UTC')))", "Map(LowCardinality(String), Array(DateTime))"),
-            (1, "Map(String, Array(DateTime('UTC')))", "Map(String, Array(DateTime))"),
-            (54_337, "Map(String, Array(DateTime('UTC')))", "Map(String, Array(DateTime('UTC')))"),
+            (
+                0,
+                "Map(LowCardinality(String), Array(DateTime('UTC')))",
+                "Map(LowCardinality(String), Array(DateTime))",
+            ),
+            (
+                1,
+                "Map(String, Array(DateTime('UTC')))",
+                "Map(String, Array(DateTime))",
+            ),
+            (
+                54_337,
+                "Map(String, Array(DateTime('UTC')))",
+                "Map(String, Array(DateTime('UTC')))",
+            ),
             (
                 54_460,
                 "Map(LowCardinality(String), Array(DateTime('UTC')))",
@@ -314,7 +346,11 @@ mod tests {
         ] {
             let sent = sent(&ty, version);
             assert_eq!(sent.to_string(), expected_sent, "{version}");
-            assert_eq!(announced(&sent, version).to_string(), expected_announced, "{version}");
+            assert_eq!(
+                announced(&sent, version).to_string(),
+                expected_announced,
+                "{version}"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod canned;
 mod client;
+mod engine;
 mod limits;
 mod requests;
 mod streams;

@@ -199,7 +199,8 @@ pub(super) fn value_of(case: &str) -> (&'static str, Value) {
         "Float64 max" => ("Float64", Value::Float(f64::MAX)),
         "Float64 -0" => ("Float64", Value::Float(-0.0)),
         "nan" => ("Float64", Value::Float(f64::NAN)),
-        "-nan" => ("Float64", Value::Float(-f64::NAN)),
+        // ClickHouse computes a positive one; the text of a negative one is tested with the numbers.
+        "-nan" => ("Float64", Value::Float(f64::NAN)),
         "inf" => ("Float64", Value::Float(f64::INFINITY)),
         "-inf" => ("Float64", Value::Float(f64::NEG_INFINITY)),
         "String" => ("String", string("a\tb\nc\\d'e\"f/g")),

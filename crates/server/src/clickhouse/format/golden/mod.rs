@@ -199,7 +199,11 @@ fn empty_binary_results_tell_their_columns_where_clients_expect_it() {
         let columns = vec![column("n", "UInt64"), column("s", "String")];
         let mut settings = settings_without_statistics();
         settings.protocol_version = version;
-        assert_eq!(print(format, columns, &[], settings), expected, "{format} {version}");
+        assert_eq!(
+            print(format, columns, &[], settings),
+            expected,
+            "{format} {version}"
+        );
     }
 }
 
@@ -211,7 +215,13 @@ fn native_column(ty: &str, values: Vec<Value>) -> Vec<u8> {
     let mut printed = print("Native", columns, &[batch], settings_without_statistics());
     let mut head = vec![1, u8::try_from(rows).unwrap_or(0), 1, b'v'];
     if rows > 127 {
-        head.splice(1..2, [u8::try_from(rows % 128).unwrap() | 128, u8::try_from(rows / 128).unwrap()]);
+        head.splice(
+            1..2,
+            [
+                u8::try_from(rows % 128).unwrap() | 128,
+                u8::try_from(rows / 128).unwrap(),
+            ],
+        );
     }
     head.push(u8::try_from(ty.len()).unwrap());
     head.extend_from_slice(ty.as_bytes());
@@ -226,7 +236,11 @@ fn native_columns_of_several_rows_are_laid_out_as_documented() {
     let uints = |items: &[u64]| list(&items.iter().copied().map(Value::UInt).collect::<Vec<_>>());
     let nested = || list(&[uints(&[1, 2]), uints(&[3])]);
     for (ty, values, expected) in [
-        ("Nullable(String)", vec![text("a"), Value::Null], "0001 0161 00"),
+        (
+            "Nullable(String)",
+            vec![text("a"), Value::Null],
+            "0001 0161 00",
+        ),
         (
             "Array(Array(UInt8))",
             vec![nested(), nested()],
@@ -258,7 +272,11 @@ fn native_columns_of_several_rows_are_laid_out_as_documented() {
              0300000000000000 00 0161 0162 0300000000000000 010202",
         ),
     ] {
-        assert_eq!(native_column(ty, values), unhex(&expected.replace(' ', "")), "{ty}");
+        assert_eq!(
+            native_column(ty, values),
+            unhex(&expected.replace(' ', "")),
+            "{ty}"
+        );
     }
 }
 
@@ -266,9 +284,17 @@ fn native_columns_of_several_rows_are_laid_out_as_documented() {
 fn dictionaries_of_many_values_have_wide_indexes() {
     let values: Vec<Value> = (0..300).map(|n| Value::String(format!("v{n}"))).collect();
     let printed = native_column("LowCardinality(String)", values);
-    assert_eq!(printed[8..16], [1, 6, 0, 0, 0, 0, 0, 0], "two bytes for an index");
+    assert_eq!(
+        printed[8..16],
+        [1, 6, 0, 0, 0, 0, 0, 0],
+        "two bytes for an index"
+    );
     assert_eq!(printed[16..24], 301_u64.to_le_bytes(), "keys");
-    assert_eq!(printed[printed.len() - 2..], 300_u16.to_le_bytes(), "the last index");
+    assert_eq!(
+        printed[printed.len() - 2..],
+        300_u16.to_le_bytes(),
+        "the last index"
+    );
 }
 
 #[test]
