@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::settings::{Effective, last};
 use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
 use crate::answer::{AnswerColumn, EngineConfig, Query};
+use crate::catalog;
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::functions;
@@ -143,6 +144,14 @@ impl Planner {
     }
 
     fn plan_here(&self, job: Job) -> Result<Planned> {
+        if let Some(name) = job.query.database.as_deref()
+            && !catalog::databases().contains(&name)
+        {
+            return Err(QueryError::new(
+                ErrorCode::UnknownDatabase,
+                format!("Database {name} does not exist"),
+            ));
+        }
         let parsed = parse(&job.query.text, &job.query.parameters)?;
         let mut settings = job.query.settings.clone();
         settings.extend(parsed.outer_settings());
