@@ -59,12 +59,16 @@ impl Extreme {
             return Ok(0);
         };
         let by = ScalarValue::try_from_array(by, row)?;
+        // A saved state of no rows: NULL would count as smaller than everything.
+        if by.is_null() {
+            return Ok(0);
+        }
         let wanted = match self.wanted {
             Side::Smallest => Ordering::Less,
             Side::Largest => Ordering::Greater,
         };
         let better = match best {
-            None => !by.is_null(),
+            None => true,
             Some((_, known)) => by.partial_cmp(known) == Some(wanted),
         };
         if !better {
@@ -120,5 +124,31 @@ impl Fold for Extreme {
 
     fn finish(&self, states: Vec<Best>) -> DfResult<ArrayRef> {
         column(&states, &self.value, |(value, _)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::Int64Array;
+
+    use super::*;
+
+    #[test]
+    fn a_state_of_no_rows_changes_nothing_when_merged() {
+        let fold = Extreme {
+            value: DataType::Int64,
+            by: DataType::Int64,
+            wanted: Side::Smallest,
+        };
+        let column = |values: Vec<Option<i64>>| Arc::new(Int64Array::from(values)) as ArrayRef;
+        let rows = [column(vec![Some(7)]), column(vec![Some(-1)])];
+        let mut best = None;
+        fold.add(&mut best, &rows, 0).expect("adds");
+        let nothing = fold.save(vec![None]).expect("saves");
+        fold.merge(&mut best, &nothing, 0).expect("merges");
+        let result = fold.finish(vec![best]).expect("finishes");
+        assert_eq!(*result, *column(vec![Some(7)]));
     }
 }

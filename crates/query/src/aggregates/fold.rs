@@ -15,7 +15,6 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
-use datafusion::physical_expr::aggregate::utils as _;
 
 /// How one aggregate works.
 pub(super) trait Fold: Clone + Debug + Eq + Hash + Send + Sync + 'static {

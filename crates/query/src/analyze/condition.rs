@@ -98,6 +98,7 @@ impl Analyzer<'_> {
     /// `or(…)`
     pub(super) fn disjunction(&mut self, parts: Vec<Typed>) -> Result<Typed> {
         let ty = logical_type("or", &parts)?;
+        let parts = equalities_as_lists(parts);
         if let Some(parts) = without(&parts, false) {
             return Ok(match parts {
                 None => Typed::constant(true_of(&ty), ty),
@@ -350,6 +351,56 @@ fn logical_type(name: &str, parts: &[Typed]) -> Result<Type> {
     } else {
         ty
     })
+}
+
+/// `a = 1 OR a = 2` as `a IN (1, 2)`: one condition for the scan, and a flat plan for a long list.
+fn equalities_as_lists(parts: Vec<Typed>) -> Vec<Typed> {
+    let mut merged: Vec<Typed> = Vec::new();
+    for part in parts {
+        let Some((column, value)) = equality(&part) else {
+            merged.push(part);
+            continue;
+        };
+        // Only the last list is looked at: long conditions are about one column at a time.
+        if let Some(Typed {
+            kind: Kind::InList { value: known, list },
+            ..
+        }) = merged.last_mut()
+            && **known == *column
+        {
+            list.push(value.clone());
+            continue;
+        }
+        let before = merged.last().and_then(equality);
+        if let Some((known, first)) = before
+            && known == column
+        {
+            let list = vec![first.clone(), value.clone()];
+            let kind = Kind::InList {
+                value: Box::new(column.clone()),
+                list,
+            };
+            let ty = part.ty.clone();
+            merged.pop();
+            merged.push(Typed { ty, kind });
+            continue;
+        }
+        merged.push(part);
+    }
+    merged
+}
+
+/// Column and constant of `column = constant`.
+fn equality(part: &Typed) -> Option<(&Typed, &Value)> {
+    if let Kind::Compare {
+        op: CompareOp::Equal,
+        left,
+        right,
+    } = &part.kind
+    {
+        return Some((&**left, right.value()?)).filter(|(left, _)| left.value().is_none());
+    }
+    None
 }
 
 fn true_of(ty: &Type) -> Value {

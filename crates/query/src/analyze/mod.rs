@@ -2,6 +2,7 @@
 //! and the functions, never data.
 
 mod aggregate;
+mod aliases;
 mod condition;
 mod constant;
 mod expression;
@@ -15,6 +16,7 @@ mod set;
 mod statement;
 mod tree;
 mod typed;
+mod unfold;
 
 #[cfg(test)]
 mod tests;
@@ -25,8 +27,8 @@ use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
 use crate::syntax::Parsed;
 
 pub(crate) use tree::{
-    AggregateCall, ColumnId, FunctionCall, Kind, Node, OutputColumn, Scan, SortKey, Typed,
-    TypedQuery, TypedStatement,
+    AggregateCall, ColumnId, Kind, Node, OutputColumn, Scan, SortKey, Typed, TypedQuery,
+    TypedStatement,
 };
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
@@ -47,9 +49,7 @@ pub(crate) enum Analyzed {
     Query(Box<TypedStatement>),
     /// It changes the session and has none.
     Session {
-        /// `USE db`
-        database: Option<String>,
-        /// `SET a = 1`
+        /// `SET a = 1`; `USE db` is the setting `database`.
         settings: Vec<(String, String)>,
     },
     /// EXPLAIN of what the optimiser makes of a query: one text column called `explain`.

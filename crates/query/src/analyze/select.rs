@@ -1,11 +1,11 @@
 //! One SELECT: its clauses as nodes, in the order in which they take effect.
 
 use super::aggregate::{Grouping, refuse_aggregates};
+use super::aliases::collect_aliases;
 use super::scope::{Inherited, Scope};
 use super::tree::{ColumnId, Kind, Node, OutputColumn, SortKey, Typed, TypedQuery};
-use super::typed::is_true;
+use super::typed::{is_true, replace};
 use super::{Analyzer, Result};
-use crate::catalog;
 use crate::error::{ErrorCode, QueryError};
 use crate::syntax::{Expr, ExprKind, GroupBy, Literal, OrderBy, OrderKey, Select, Star, With};
 use crate::types::Type;
@@ -357,26 +357,6 @@ impl<'q> Analyzer<'_> {
         Ok(self.unfolded(node, &mut parts.each_mut()))
     }
 
-    /// Unfolds every `arrayJoin` whose array needs no aggregate.
-    fn unfolded(&mut self, mut node: Node, exprs: &mut [&mut Typed]) -> Node {
-        while let Some(found) = exprs.iter().find_map(|expr| innermost_array_join(expr)) {
-            let id = self.new_id();
-            let column = Typed::column(id, found.ty.clone());
-            for expr in exprs.iter_mut() {
-                replace(expr, &found, &column);
-            }
-            let Kind::ArrayJoin(array) = found.kind else {
-                return node;
-            };
-            node = Node::Unnest {
-                input: Box::new(node),
-                id,
-                array: *array,
-            };
-        }
-        node
-    }
-
     /// GROUP BY and HAVING.
     fn grouped(&mut self, scope: &Scope<'q>, node: Node, parts: &mut Parts) -> Result<Node> {
         let mut node = node;
@@ -508,92 +488,4 @@ fn check_distinct_order(order: &[SortKey], columns: &[(ColumnId, Typed)]) -> Res
         }
     }
     Ok(())
-}
-
-/// An `arrayJoin` without another inside it and without an aggregate that is still to be computed.
-fn innermost_array_join(typed: &Typed) -> Option<Typed> {
-    let mut found = None;
-    typed.visit(&mut |part| {
-        if let Kind::ArrayJoin(array) = &part.kind
-            && !array.any(|inner| matches!(inner.kind, Kind::ArrayJoin(_) | Kind::Aggregate(_)))
-        {
-            found = Some(part.clone());
-        }
-        found.is_none()
-    });
-    found
-}
-
-/// Puts `with` wherever `what` stands.
-fn replace(typed: &mut Typed, what: &Typed, with: &Typed) {
-    if typed == what {
-        *typed = with.clone();
-        return;
-    }
-    typed.for_each_child_mut(&mut |child| replace(child, what, with));
-}
-
-fn collect_aliases<'q>(scope: &mut Scope<'q>, select: &'q Select) -> Result<()> {
-    let mut exprs: Vec<&'q Expr> = Vec::new();
-    exprs.extend(&select.items);
-    exprs.extend(select.prewhere.as_ref());
-    exprs.extend(select.filter.as_ref());
-    if let Some(GroupBy::Keys { keys, .. }) = &select.group_by {
-        exprs.extend(keys);
-    }
-    exprs.extend(select.having.as_ref());
-    if let Some(OrderBy::Keys(keys)) = &select.order_by {
-        exprs.extend(keys.iter().map(|key| &key.expr));
-    }
-    if let Some(by) = &select.limit_by {
-        exprs.extend(&by.keys);
-    }
-    while let Some(expr) = exprs.pop() {
-        if let Some(alias) = expr.alias.as_deref() {
-            let known = scope.aliases.iter().find(|(known, _)| *known == alias);
-            match known {
-                Some((_, other)) if other.kind != expr.kind => {
-                    return Err(QueryError::new(
-                        ErrorCode::MultipleExpressionsForAlias,
-                        format!("Multiple expressions for alias `{alias}`"),
-                    ));
-                }
-                Some(_) => {}
-                None => scope.aliases.push((alias, expr)),
-            }
-        }
-        match &expr.kind {
-            ExprKind::Call(call) => {
-                exprs.extend(&call.arguments);
-                exprs.extend(call.parameters.iter().flatten());
-                exprs.extend(call.filter.as_ref());
-            }
-            ExprKind::Tuple(items) | ExprKind::Array(items) => exprs.extend(items),
-            ExprKind::Literal(_)
-            | ExprKind::Name(_)
-            | ExprKind::Parameter { .. }
-            | ExprKind::Star(_)
-            | ExprKind::Lambda { .. }
-            | ExprKind::Subquery(_) => {}
-        }
-    }
-    Ok(())
-}
-
-/// The columns of a table as DESCRIBE shows them: name, type, kind and expression of the default, comment.
-pub(super) fn described(table: &catalog::CatalogTable) -> Vec<[String; 5]> {
-    table
-        .columns
-        .iter()
-        .map(|column| {
-            let (kind, expression) = column.default.described();
-            [
-                column.name.clone(),
-                column.ty.to_string(),
-                kind.to_owned(),
-                expression.to_owned(),
-                column.comment.to_owned(),
-            ]
-        })
-        .collect()
 }

@@ -1,7 +1,6 @@
 //! Statements around queries: SHOW, DESCRIBE, EXISTS, EXPLAIN, USE and SET, answered from the catalog.
 
 use super::scope::Inherited;
-use super::select::described;
 use super::tree::{Node, OutputColumn, Typed, TypedQuery, TypedStatement};
 use super::{Analyzed, Analyzer, Result};
 use crate::catalog::{self, CatalogTable, ColumnDefault};
@@ -141,12 +140,10 @@ impl Analyzer<'_> {
                     ));
                 }
                 Ok(Analyzed::Session {
-                    database: Some(database.clone()),
-                    settings: Vec::new(),
+                    settings: vec![("database".to_owned(), database.clone())],
                 })
             }
             Statement::Set(settings) => Ok(Analyzed::Session {
-                database: None,
                 settings: settings.clone(),
             }),
         }
@@ -351,4 +348,22 @@ impl Analyzer<'_> {
         let rows = lines.into_iter().map(|line| vec![text(line)]).collect();
         self.rows(&strings(&["explain"]), rows)
     }
+}
+
+/// The columns of a table as DESCRIBE shows them: name, type, kind and expression of the default, comment.
+fn described(table: &CatalogTable) -> Vec<[String; 5]> {
+    table
+        .columns
+        .iter()
+        .map(|column| {
+            let (kind, expression) = column.default.described();
+            [
+                column.name.clone(),
+                column.ty.to_string(),
+                kind.to_owned(),
+                expression.to_owned(),
+                column.comment.to_owned(),
+            ]
+        })
+        .collect()
 }

@@ -98,3 +98,115 @@ fn names_types_and_errors_are_those_of_clickhouse() {
     );
     assert!(gaps.is_empty(), "unknown queries in gaps: {gaps:?}");
 }
+
+#[test]
+fn short_texts_that_expand_to_huge_trees_are_refused() {
+    let mut aliases = "SELECT 1 + number AS a0".to_owned();
+    for step in 1..60 {
+        aliases.push_str(&format!(", a{} + a{} AS a{step}", step - 1, step - 1));
+    }
+    let error = analyzed(&format!("{aliases} FROM numbers(1)")).expect_err("is too large");
+    assert_eq!(error.code, ErrorCode::TooBigAst);
+
+    let mut queries = "WITH c0 AS (SELECT 1 AS x)".to_owned();
+    for step in 1..40 {
+        let before = step - 1;
+        queries.push_str(&format!(
+            ", c{step} AS (SELECT x FROM c{before} UNION ALL SELECT x FROM c{before})"
+        ));
+    }
+    let error = analyzed(&format!("{queries} SELECT x FROM c39")).expect_err("is too large");
+    assert_eq!(error.code, ErrorCode::TooBigAst);
+}
+
+#[test]
+fn aliases_that_mean_each_other_end_in_an_error() {
+    let error = analyzed("SELECT b + 1 AS a, a + 1 AS b").expect_err("is a circle");
+    assert_eq!(error.code, ErrorCode::UnknownIdentifier);
+}
+
+#[test]
+fn the_longest_honest_chains_are_analysed_on_a_planning_stack() {
+    let chain = format!("SELECT number{} FROM numbers(1)", " + 1".repeat(499));
+    let ors = format!(
+        "SELECT 1 FROM otel_logs WHERE Body = 'a'{}",
+        " OR Body = 'b'".repeat(3_000)
+    );
+    let deep = format!(
+        "SELECT {}number{} FROM numbers(1)",
+        "(1 + ".repeat(45),
+        ")".repeat(45)
+    );
+    for text in [chain, ors, deep] {
+        let run = move || analyzed(&text).map(|_| ());
+        let thread = std::thread::Builder::new()
+            .stack_size(64 * 1024 * 1024)
+            .spawn(run);
+        let outcome = thread.expect("starts").join().expect("does not panic");
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
+}
+
+#[test]
+fn equalities_of_one_column_become_one_list() {
+    let Ok(Analyzed::Query(statement)) = analyzed(
+        "SELECT 1 FROM otel_logs WHERE SeverityNumber = 1 OR SeverityNumber = 2 OR SeverityNumber = 3",
+    ) else {
+        panic!("is a query");
+    };
+    let text = format!("{:?}", statement.query.node);
+    assert!(
+        text.contains("InList") && !text.contains("Compare"),
+        "{text}"
+    );
+}
+
+#[test]
+fn lookups_in_stored_maps_become_columns_of_the_scan() {
+    let Ok(Analyzed::Query(statement)) = analyzed(
+        "SELECT LogAttributes['a'] FROM otel_logs \
+         WHERE mapContains(LogAttributes, 'b') AND has(mapKeys(ResourceAttributes), 'c')",
+    ) else {
+        panic!("is a query");
+    };
+    let columns: Vec<String> = statement.scans[0]
+        .columns
+        .iter()
+        .map(|(_, column)| column.to_string())
+        .collect();
+    for wanted in [
+        "LogAttributes['a']",
+        "mapContains(LogAttributes, 'b')",
+        "mapContains(ResourceAttributes, 'c')",
+    ] {
+        assert!(
+            columns.iter().any(|column| column == wanted),
+            "{wanted} in {columns:?}"
+        );
+    }
+}
+
+#[test]
+fn statements_about_tables_are_answered_from_the_catalog() {
+    let rows = |text: &str| match analyzed(text) {
+        Ok(Analyzed::Query(statement)) => {
+            let Node::Values { rows, .. } = statement.query.node else {
+                panic!("{text} is not answered by constants");
+            };
+            rows.len()
+        }
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(rows("SHOW TABLES LIKE 'otel%'"), 3);
+    assert_eq!(rows("SHOW TABLES FROM system NOT LIKE 'o%' LIMIT 2"), 2);
+    assert_eq!(rows("SHOW DATABASES"), 2);
+    assert_eq!(rows("DESCRIBE TABLE otel_logs"), 20);
+    assert_eq!(rows("DESC (SELECT 1 AS a, 2 AS b)"), 2);
+    assert_eq!(rows("EXISTS TABLE otel_logs"), 1);
+    assert_eq!(rows("SHOW CREATE TABLE otel_traces"), 1);
+    assert_eq!(rows("SHOW COLUMNS FROM otel_traces"), 25);
+    let error = analyzed("SHOW TABLES FROM nosuch").expect_err("is unknown");
+    assert_eq!(error.code, ErrorCode::UnknownDatabase);
+    let error = analyzed("DESCRIBE nosuch").expect_err("is unknown");
+    assert_eq!(error.code, ErrorCode::UnknownTable);
+}

@@ -156,3 +156,12 @@ pub(super) fn is_true(value: &Value) -> bool {
         Value::Null | Value::String(_) | Value::Array(_) | Value::Tuple(_) | Value::Map(_) => false,
     }
 }
+
+/// Puts `with` wherever `what` stands.
+pub(super) fn replace(typed: &mut Typed, what: &Typed, with: &Typed) {
+    if typed == what {
+        *typed = with.clone();
+        return;
+    }
+    typed.for_each_child_mut(&mut |child| replace(child, what, with));
+}

@@ -10,22 +10,15 @@ mod tests;
 
 use std::sync::Arc;
 
-use cairn_storage::{ScanColumn, TableId};
 use datafusion::common::{Column, TableReference};
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection, TableSource};
+use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
 use hashbrown::HashMap;
 
 use crate::analyze::{ColumnId, OutputColumn, Scan, TypedQuery, TypedStatement};
+use crate::catalog::ScanSources;
 use crate::error::QueryError;
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
-
-/// Where scans get their rows from.
-pub(crate) trait ScanSources {
-    /// The source of a table. Its schema has every stored column and those of `columns` that are looked up in maps,
-    /// named as they print.
-    fn source(&self, table: TableId, columns: &[ScanColumn]) -> Result<Arc<dyn TableSource>>;
-}
 
 /// The plan of a statement. Its columns are those of the query's output, in order, under unique names.
 pub(crate) fn lower(statement: &TypedStatement, sources: &dyn ScanSources) -> Result<LogicalPlan> {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use cairn_storage::{ScanColumn, TableId};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::logical_expr::TableSource;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionConfig;
 

@@ -14,9 +14,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use super::columns::{plan_schema, scan_columns};
 use super::exec::SegmentScanExec;
 use super::pushdown::to_predicate;
+use crate::catalog::ScanSources;
 use crate::control::{Cancel, Progress};
 use crate::error::{QueryError, Result};
-use crate::lower::ScanSources;
 
 /// What every scan of one query shares.
 #[derive(Debug, Clone)]

@@ -9,9 +9,8 @@ mod print;
 
 pub(crate) use ast::{
     Arm, Call, ExplainKind, Expr, ExprKind, Frame, FrameBound, From, GroupBy, Join, JoinKind,
-    JoinOn, JoinStrictness, LimitBy, Literal, OrderBy, OrderKey, Parsed, Query, Select,
-    SetOperator, Setting, ShowFilter, Star, Statement, TableItem, TableName, TableSource, Window,
-    WindowSpec, With,
+    JoinOn, JoinStrictness, Literal, OrderBy, OrderKey, Parsed, Query, Select, SetOperator,
+    ShowFilter, Star, Statement, TableItem, TableName, TableSource, Window, WindowSpec, With,
 };
 pub(crate) use parser::{parse, parse_expression, parse_query};
-pub(crate) use print::{float, literal, quoted};
+pub(crate) use print::{literal, quoted};
