@@ -250,22 +250,22 @@ impl SegmentUnit {
     /// Starts returning the selected rows.
     pub(super) fn rows_of(&self, selected: Selected) -> Result<SegmentRows> {
         let mut missing = BTreeSet::new();
-        let mut form = ReadForm::LookUp;
+        let (mut whole_map, mut looked_up) = (false, false);
         for column in &self.job.projection {
             let index = self.job.source(column)?;
-            let is_map = self
-                .job
-                .table
-                .columns
-                .get(index)
-                .is_some_and(|c| c.kind.is_map());
-            if is_map && matches!(column, ScanColumn::Stored(_)) {
-                form = ReadForm::Whole;
-            }
+            let stored = matches!(column, ScanColumn::Stored(_));
+            let is_map = self.job.table.columns.get(index).is_some_and(|c| c.kind.is_map());
+            whole_map |= is_map && stored;
+            looked_up |= !stored;
             if !selected.kept.contains_key(&index) {
                 missing.insert(index);
             }
         }
+        let form = if looked_up && !whole_map {
+            ReadForm::LookUp
+        } else {
+            ReadForm::Whole
+        };
         let rest = if missing.is_empty() || selected.rows == 0 {
             None
         } else {

@@ -29,6 +29,10 @@ pub(crate) const PAGE_ROWS: usize = 8_192;
 /// Bytes of a page at most, before compression.
 const PAGE_BYTES: usize = 256 * 1024;
 
+/// Bytes of a page of a map's keys or values at most. Maps are dear to decode, so that fetching a few
+/// rows of one must not decode thousands of others.
+const MAP_PAGE_BYTES: usize = 64 * 1024;
+
 /// Bytes of a dictionary page at most; a column with more falls back to plain values.
 const DICTIONARY_BYTES: usize = 1 << 20;
 
@@ -151,11 +155,13 @@ fn column_properties(
                 .set_column_dictionary_enabled(leaf.clone(), false)
                 .set_column_encoding(leaf, Encoding::DELTA_BINARY_PACKED)
         }
-        ColumnKind::SharedAttributes
-        | ColumnKind::Attributes
-        | ColumnKind::LabelList
-        | ColumnKind::TextList
-        | ColumnKind::AttributesList => builder,
+        ColumnKind::SharedAttributes | ColumnKind::Attributes => {
+            ["key", "value"].into_iter().fold(builder, |builder, leaf| {
+                let leaf = vec![column.name.to_owned(), "key_value".to_owned(), leaf.to_owned()];
+                builder.set_column_data_page_size_limit(ColumnPath::new(leaf), MAP_PAGE_BYTES)
+            })
+        }
+        ColumnKind::LabelList | ColumnKind::TextList | ColumnKind::AttributesList => builder,
     }
 }
 
