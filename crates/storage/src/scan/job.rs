@@ -1,5 +1,7 @@
 //! What all units of a scan share: the table, what to return, and the conditions, cheapest columns first.
 
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
@@ -67,7 +69,7 @@ impl ScanJob {
             .map(|column| into_read_form(column, &array_of(column)?))
             .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .map_err(|source| kernel_error("assembling a batch", source))
     }
 }

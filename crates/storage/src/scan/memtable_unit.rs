@@ -98,12 +98,11 @@ impl MemtableUnit {
 
     fn project(&self, slice: &RecordBatch, mask: Option<BooleanBuffer>) -> Result<RecordBatch> {
         let mask = mask.filter(|mask| mask.count_set_bits() < mask.len());
-        let rows = mask
-            .as_ref()
-            .map_or(slice.num_rows(), BooleanBuffer::count_set_bits);
+        let all = slice.num_rows();
+        let rows = mask.as_ref().map_or(all, BooleanBuffer::count_set_bits);
         let mask = mask.map(|mask| arrow::array::BooleanArray::new(mask, None));
         self.job.assemble(rows, |column| {
-            let array = NamedBatch(slice).array(column)?.clone();
+            let array = Arc::clone(NamedBatch(slice).array(column)?);
             match &mask {
                 None => Ok(array),
                 Some(mask) => arrow::compute::filter(&array, mask)

@@ -82,14 +82,24 @@ pub(super) fn operand(column: &ScanColumn, array: &ArrayRef) -> Result<Operand> 
     match column {
         ScanColumn::MapValue { key, .. } => Ok(Operand::Texts(look_up(array, key)?)),
         ScanColumn::MapContains { key, .. } => Ok(Operand::Flags(contains(array, key)?)),
-        ScanColumn::Stored(_) => match array.data_type() {
-            DataType::Timestamp(..) => Ok(Operand::Times(array.as_primitive().clone())),
-            DataType::UInt8 => Ok(Operand::Bytes(array.as_primitive().clone())),
-            DataType::UInt64 => Ok(Operand::Numbers(array.as_primitive().clone())),
-            DataType::FixedSizeBinary(_) => Ok(Operand::Ids(array.as_fixed_size_binary().clone())),
-            _ => Ok(Operand::Texts(Texts::of(array)?)),
-        },
+        ScanColumn::Stored(_) => stored_operand(array),
     }
+}
+
+fn stored_operand(array: &ArrayRef) -> Result<Operand> {
+    if let Some(times) = array.as_primitive_opt() {
+        return Ok(Operand::Times(times.clone()));
+    }
+    if let Some(bytes) = array.as_primitive_opt() {
+        return Ok(Operand::Bytes(bytes.clone()));
+    }
+    if let Some(numbers) = array.as_primitive_opt() {
+        return Ok(Operand::Numbers(numbers.clone()));
+    }
+    if let Some(ids) = array.as_fixed_size_binary_opt() {
+        return Ok(Operand::Ids(ids.clone()));
+    }
+    Ok(Operand::Texts(Texts::of(array)?))
 }
 
 fn look_up(array: &ArrayRef, key: &str) -> Result<Texts> {
@@ -218,17 +228,20 @@ pub(super) fn into_read_form(column: &ScanColumn, array: &ArrayRef) -> Result<Ar
 }
 
 fn stored_read_form(array: &ArrayRef) -> Result<ArrayRef> {
-    match array.data_type() {
-        DataType::FixedSizeBinary(_) => hex_views(array.as_fixed_size_binary()),
-        DataType::Utf8 => cast_to_views(array.as_string()),
-        DataType::Dictionary(_, values) if matches!(**values, DataType::Map(..)) => {
-            let shared = array.as_dictionary::<Int32Type>();
-            arrow::compute::take(shared.values(), shared.keys(), None)
-                .map_err(|source| kernel_error("expanding shared attributes", source))
-        }
-        DataType::Dictionary(..) => Texts::of(array)?.into_views(),
-        _ => Ok(Arc::clone(array)),
+    if let Some(ids) = array.as_fixed_size_binary_opt() {
+        return hex_views(ids);
     }
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        return cast_to_views(texts);
+    }
+    if let Some(shared) = array.as_dictionary_opt::<Int32Type>() {
+        if shared.values().as_map_opt().is_none() {
+            return Texts::of(array)?.into_views();
+        }
+        return arrow::compute::take(shared.values(), shared.keys(), None)
+            .map_err(|source| kernel_error("expanding shared attributes", source));
+    }
+    Ok(Arc::clone(array))
 }
 
 /// Ids as lower-case hex; an absent one is `''`.

@@ -93,7 +93,7 @@ impl ScanPlan {
             units.sort_by_key(|unit| Reverse(unit.time.max));
         }
         Ok(Self {
-            schema: job.schema.clone(),
+            schema: Arc::clone(&job.schema),
             units,
             estimate,
             top,

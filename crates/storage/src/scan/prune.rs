@@ -214,15 +214,17 @@ fn judge_bounds<T: Ord>(test: &Ordered<T>, min: &T, max: Option<&T>) -> Verdict 
     match op {
         CompareOp::Less | CompareOp::LessOrEqual => yes_no(at_max == Some(true), !at_min),
         CompareOp::Greater | CompareOp::GreaterOrEqual => yes_no(at_min, at_max == Some(false)),
-        CompareOp::Equal | CompareOp::NotEqual => {
-            let outside = constant < min || max.is_some_and(|max| constant > max);
-            let only = max == Some(min) && min == constant;
-            match op {
-                CompareOp::Equal => yes_no(only, outside),
-                _ => yes_no(outside, only),
-            }
-        }
+        CompareOp::Equal => yes_no(only(min, max, constant), outside(min, max, constant)),
+        CompareOp::NotEqual => yes_no(outside(min, max, constant), only(min, max, constant)),
     }
+}
+
+fn outside<T: Ord>(min: &T, max: Option<&T>, constant: &T) -> bool {
+    constant < min || max.is_some_and(|max| constant > max)
+}
+
+fn only<T: Ord>(min: &T, max: Option<&T>, constant: &T) -> bool {
+    max == Some(min) && min == constant
 }
 
 #[cfg(test)]

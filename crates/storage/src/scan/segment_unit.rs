@@ -7,9 +7,6 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::TimestampNanosecondType;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection};
-use parquet::errors::ParquetError;
 
 use super::condition::Condition;
 use super::evaluate::evaluate;
@@ -18,7 +15,7 @@ use super::kernel_error;
 use super::pages::prune_pages;
 use crate::error::{Error, Result};
 use crate::predicate::ScanColumn;
-use crate::segment::{LiveSegment, PAGE_ROWS, ReadForm, read_error};
+use crate::segment::{LiveSegment, PAGE_ROWS, ReadForm, RowsRead, RowsWanted};
 
 /// Bytes of columns that were read for a condition and are kept because they are also returned. Beyond it they are
 /// decoded a second time, which costs less than the memory.
@@ -191,7 +188,7 @@ impl SegmentUnit {
         let mut kept = Kept::new(self.returned_as_stored(&columns));
         let mut found = BooleanBufferBuilder::new(selected.rows);
         for batch in self.reader(&columns, ReadForm::LookUp, selected)? {
-            let batch = batch.map_err(|error| self.failed(error))?;
+            let batch = batch?;
             let mut mask = BooleanBuffer::new_set(batch.num_rows());
             for conjunct in conjuncts {
                 mask = &mask & &evaluate(conjunct, &NamedBatch(&batch))?;
@@ -230,21 +227,13 @@ impl SegmentUnit {
         columns: &BTreeSet<usize>,
         form: ReadForm,
         selected: &Selected,
-    ) -> Result<ParquetRecordBatchReader> {
-        let footer = self.segment.footer()?;
-        let builder = footer.reader(form);
-        let roots = columns.iter().copied();
-        let projection = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let mut builder = builder
-            .with_projection(projection)
-            .with_row_groups(vec![self.row_group])
-            .with_batch_size(PAGE_ROWS);
-        if let Some(mask) = &selected.mask {
-            builder = builder.with_row_selection(RowSelection::from_boolean_buffer(mask.clone()));
-        }
-        builder
-            .build()
-            .map_err(|error| read_error(self.segment.file(), &error))
+    ) -> Result<RowsRead> {
+        self.segment.footer()?.rows(RowsWanted {
+            columns,
+            form,
+            row_group: self.row_group,
+            mask: selected.mask.as_ref(),
+        })
     }
 
     /// Starts returning the selected rows.
@@ -254,7 +243,12 @@ impl SegmentUnit {
         for column in &self.job.projection {
             let index = self.job.source(column)?;
             let stored = matches!(column, ScanColumn::Stored(_));
-            let is_map = self.job.table.columns.get(index).is_some_and(|c| c.kind.is_map());
+            let is_map = self
+                .job
+                .table
+                .columns
+                .get(index)
+                .is_some_and(|c| c.kind.is_map());
             whole_map |= is_map && stored;
             looked_up |= !stored;
             if !selected.kept.contains_key(&index) {
@@ -290,7 +284,7 @@ impl SegmentUnit {
             None => self
                 .reader(&BTreeSet::from([0]), ReadForm::LookUp, &selected)?
                 .map(|batch| {
-                    let batch = batch.map_err(|error| self.failed(error))?;
+                    let batch = batch?;
                     let times = batch.columns().first().map(Arc::clone);
                     times.ok_or_else(|| self.segment.mark_damaged("it has no times".to_owned()))
                 })
@@ -323,29 +317,13 @@ impl SegmentUnit {
             .and_then(|group| usize::try_from(group.rows).ok())
             .unwrap_or_default()
     }
-
-    fn failed(&self, error: arrow::error::ArrowError) -> Error {
-        match error {
-            arrow::error::ArrowError::ExternalError(source) => {
-                match source.downcast::<ParquetError>() {
-                    Ok(error) => read_error(self.segment.file(), &error),
-                    Err(source) => self
-                        .segment
-                        .mark_damaged(format!("reading it failed: {source}")),
-                }
-            }
-            other => self
-                .segment
-                .mark_damaged(format!("it cannot be decoded: {other}")),
-        }
-    }
 }
 
 /// The selected rows on their way out.
 #[derive(Debug)]
 pub(super) struct SegmentRows {
     unit: SegmentUnit,
-    rest: Option<ParquetRecordBatchReader>,
+    rest: Option<RowsRead>,
     selected: Selected,
     returned: usize,
 }
@@ -359,15 +337,14 @@ impl SegmentRows {
         }
         let batch = match self.rest.as_mut().map(Iterator::next) {
             None => None,
-            Some(Some(batch)) => Some(batch.map_err(|error| self.unit.failed(error))?),
+            Some(Some(batch)) => Some(batch?),
             Some(None) => {
                 let what = format!("row group {} ends early", self.unit.row_group);
                 return Err(self.unit.segment.mark_damaged(what));
             }
         };
-        let rows = batch
-            .as_ref()
-            .map_or(PAGE_ROWS.min(left), RecordBatch::num_rows);
+        let kept_rows = PAGE_ROWS.min(left);
+        let rows = batch.as_ref().map_or(kept_rows, RecordBatch::num_rows);
         let job = Arc::clone(&self.unit.job);
         let assembled = job.assemble(rows, |column| {
             match (self.selected.kept.get(&job.source(column)?), &batch) {

@@ -1,12 +1,17 @@
 //! Footers of segment files: parsed once, kept in a cache bounded by bytes, together with the open file.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::buffer::BooleanBuffer;
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
@@ -14,7 +19,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use rustc_hash::FxHashMap;
 
 use super::file::SegmentFile;
-use super::layout::{ReadForm, reader_schema};
+use super::layout::{PAGE_ROWS, ReadForm, reader_schema};
 use super::meta::SEGMENT_FORMAT;
 use crate::error::{Error, Result};
 use crate::ids::SegmentId;
@@ -44,10 +49,60 @@ pub(crate) struct Footer {
 pub(crate) struct SegmentBytes {
     segment: Arc<SegmentFile>,
     file: Arc<dyn ReadFile>,
+    /// What went wrong below the Parquet reader, which would make mere text of it.
+    failure: Arc<Mutex<Option<Error>>>,
+}
+
+/// What to read of a segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowsWanted<'a> {
+    /// Positions of columns in the table.
+    pub(crate) columns: &'a BTreeSet<usize>,
+    /// In which form.
+    pub(crate) form: ReadForm,
+    /// Of which row group.
+    pub(crate) row_group: usize,
+    /// Which of its rows; none = all.
+    pub(crate) mask: Option<&'a BooleanBuffer>,
+}
+
+/// Decoded rows of a segment.
+#[derive(Debug)]
+pub(crate) struct RowsRead {
+    rows: ParquetRecordBatchReader,
+    bytes: SegmentBytes,
+}
+
+impl Iterator for RowsRead {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Result<RecordBatch>> {
+        let next = self.rows.next()?;
+        Some(next.map_err(|error| self.bytes.explain(&error)))
+    }
+}
+
+impl SegmentBytes {
+    fn new(segment: &Arc<SegmentFile>, file: &Arc<dyn ReadFile>) -> Self {
+        Self {
+            segment: Arc::clone(segment),
+            file: Arc::clone(file),
+            failure: Arc::default(),
+        }
+    }
+
+    /// What a failed Parquet call means: an error of the disk that passed through, or else damage.
+    fn explain(&self, error: &dyn std::error::Error) -> Error {
+        let passed = self.failure.lock().take();
+        passed.unwrap_or_else(|| {
+            self.segment
+                .mark_damaged(format!("it cannot be decoded: {error}"))
+        })
+    }
 }
 
 impl Footer {
-    pub(super) fn read(segment: &Arc<SegmentFile>, file: Arc<dyn ReadFile>) -> Result<Self> {
+    pub(super) fn read(segment: &Arc<SegmentFile>, file: &Arc<dyn ReadFile>) -> Result<Self> {
         let meta = segment.meta();
         if meta.format != SEGMENT_FORMAT {
             return Err(Error::Invalid(format!(
@@ -56,26 +111,24 @@ impl Footer {
                 meta.format
             )));
         }
-        let bytes = SegmentBytes {
-            segment: Arc::clone(segment),
-            file,
-        };
+        let bytes = SegmentBytes::new(segment, file);
         let parsed = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(&bytes)
-            .map_err(|error| read_error(segment, &error))?;
+            .map_err(|error| bytes.explain(&error))?;
         check_row_groups(segment, &parsed)?;
         let parsed = Arc::new(parsed);
         let table = TableDef::of(meta.table);
         let read_as = |form| {
             let options = ArrowReaderOptions::new().with_schema(reader_schema(table, form));
             ArrowReaderMetadata::try_new(Arc::clone(&parsed), options)
-                .map_err(|error| read_error(segment, &error))
+                .map_err(|error| bytes.explain(&error))
         };
+        let (whole, look_up) = (read_as(ReadForm::Whole)?, read_as(ReadForm::LookUp)?);
         Ok(Self {
             bytes,
-            whole: read_as(ReadForm::Whole)?,
-            look_up: read_as(ReadForm::LookUp)?,
+            whole,
+            look_up,
             size_bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
         })
     }
@@ -85,26 +138,28 @@ impl Footer {
         self.whole.metadata()
     }
 
-    /// A reader to be configured.
-    pub(crate) fn reader(&self, form: ReadForm) -> ParquetRecordBatchReaderBuilder<SegmentBytes> {
-        let metadata = match form {
+    /// Starts decoding rows.
+    pub(crate) fn rows(&self, wanted: RowsWanted<'_>) -> Result<RowsRead> {
+        let metadata = match wanted.form {
             ReadForm::Whole => &self.whole,
             ReadForm::LookUp => &self.look_up,
         };
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata.clone())
+        // A reader of its own, so that it gets its own failure.
+        let bytes = SegmentBytes::new(&self.bytes.segment, &self.bytes.file);
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata.clone());
+        let columns = wanted.columns.iter().copied();
+        let projection = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let mut builder = builder
+            .with_projection(projection)
+            .with_row_groups(vec![wanted.row_group])
+            .with_batch_size(PAGE_ROWS);
+        if let Some(mask) = wanted.mask {
+            builder = builder.with_row_selection(RowSelection::from_boolean_buffer(mask.clone()));
+        }
+        let rows = builder.build().map_err(|error| bytes.explain(&error))?;
+        Ok(RowsRead { rows, bytes })
     }
-}
-
-/// What a failed Parquet call means: damage, or an error of the disk that passed through.
-pub(crate) fn read_error(segment: &SegmentFile, error: &ParquetError) -> Error {
-    if let ParquetError::External(source) = error
-        && let Some(passed) = source.downcast_ref::<PassedThrough>()
-    {
-        return passed.take().unwrap_or_else(|| Error::Internal {
-            what: format!("reading `{}` failed twice", segment.path().display()),
-        });
-    }
-    segment.mark_damaged(format!("it cannot be decoded: {error}"))
 }
 
 /// The manifest and the footer must tell the same story, or row group numbers mean different things.
@@ -126,29 +181,6 @@ fn check_row_groups(segment: &SegmentFile, parsed: &ParquetMetaData) -> Result<(
     Err(segment.mark_damaged("its footer has other row groups than the manifest".to_owned()))
 }
 
-/// One of our errors on its way through the Parquet reader.
-#[derive(Debug)]
-struct PassedThrough(Mutex<Option<Error>>, String);
-
-impl PassedThrough {
-    fn wrap(error: Error) -> ParquetError {
-        let text = error.to_string();
-        ParquetError::External(Box::new(Self(Mutex::new(Some(error)), text)))
-    }
-
-    fn take(&self) -> Option<Error> {
-        self.0.lock().take()
-    }
-}
-
-impl std::fmt::Display for PassedThrough {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.1)
-    }
-}
-
-impl std::error::Error for PassedThrough {}
-
 impl Length for SegmentBytes {
     fn len(&self) -> u64 {
         self.segment.meta().file_bytes
@@ -169,7 +201,11 @@ impl ChunkReader for SegmentBytes {
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
         self.segment
             .read_verified(&*self.file, start, length)
-            .map_err(PassedThrough::wrap)
+            .map_err(|error| {
+                let text = error.to_string();
+                *self.failure.lock() = Some(error);
+                ParquetError::General(text)
+            })
     }
 }
 

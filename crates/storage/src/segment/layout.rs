@@ -157,7 +157,11 @@ fn column_properties(
         }
         ColumnKind::SharedAttributes | ColumnKind::Attributes => {
             ["key", "value"].into_iter().fold(builder, |builder, leaf| {
-                let leaf = vec![column.name.to_owned(), "key_value".to_owned(), leaf.to_owned()];
+                let leaf = vec![
+                    column.name.to_owned(),
+                    "key_value".to_owned(),
+                    leaf.to_owned(),
+                ];
                 builder.set_column_data_page_size_limit(ColumnPath::new(leaf), MAP_PAGE_BYTES)
             })
         }

@@ -79,11 +79,6 @@ impl LiveSegment {
         self.file.damage()
     }
 
-    /// Its bytes.
-    pub(crate) fn file(&self) -> &SegmentFile {
-        &self.file
-    }
-
     /// Its footer, from the cache or from the file.
     pub(crate) fn footer(&self) -> Result<Arc<Footer>> {
         if let Some(what) = self.damage() {
@@ -99,7 +94,7 @@ impl LiveSegment {
                     meta.file_bytes
                 )));
             }
-            Footer::read(&self.file, file)
+            Footer::read(&self.file, &file)
         })
     }
 

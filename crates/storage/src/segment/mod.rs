@@ -16,6 +16,6 @@ mod writer;
 pub use live::{LiveSegment, SegmentAccess};
 pub use meta::{ColumnStats, RowGroupMeta, SegmentMeta};
 
-pub(crate) use footer::read_error;
+pub(crate) use footer::{RowsRead, RowsWanted};
 pub(crate) use layout::{PAGE_ROWS, ReadForm, SegmentSizes};
 pub(crate) use writer::{FlushSource, discard, write_sorted};

@@ -132,7 +132,7 @@ impl DayJob<'_> {
             .order
             .get(run.start..run.start.saturating_add(run.rows));
         for slice in rows.unwrap_or_default().chunks(self.slice_rows) {
-            file.push(self.gather(slice)?)?;
+            file.push(&self.gather(slice)?)?;
         }
         let (row_groups, sink) = file.finish()?;
         let (file_bytes, block_checksums) = sink.commit(&path)?;
@@ -223,7 +223,7 @@ impl<'a> SegmentFile<'a> {
         })
     }
 
-    fn push(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
+    fn push(&mut self, arrays: &[ArrayRef]) -> Result<()> {
         let rows = arrays.first().map_or(0, |array| array.len());
         let mut from = 0;
         while from < rows {
@@ -246,10 +246,7 @@ impl<'a> SegmentFile<'a> {
 
     fn add(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
         self.group.stats.add(&arrays)?;
-        self.group.bytes += arrays
-            .iter()
-            .map(|array| gathered_bytes(array))
-            .sum::<usize>();
+        self.group.bytes += arrays.iter().map(gathered_bytes).sum::<usize>();
         if let Some(time) = time_range(&arrays)? {
             self.group.time = Some(self.group.time.map_or(time, |all| all.union(time)));
         }

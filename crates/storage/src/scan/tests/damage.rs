@@ -1,15 +1,20 @@
 //! Damaged files are noticed, named and reported, and never bring the process down.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::rows::{Row, any_row, batch_of, request, write_segments};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TableId;
+use crate::ids::{TableId, WalSeq};
+use crate::io::atomic::make_dirs;
+use crate::io::fault::FaultDisk;
+use crate::names::DataDir;
 use crate::predicate::Predicate;
 use crate::scan::Snapshot;
-use crate::segment::LiveSegment;
+use crate::segment::{FlushSource, LiveSegment, SegmentSizes, write_sorted};
+use crate::time::Nanos;
 
 fn sample() -> Vec<Row> {
     use proptest::strategy::ValueTree;
@@ -128,4 +133,44 @@ fn a_damaged_segment_is_reported_once_and_stays_refused() {
     assert_eq!(damaged.len(), 1);
     assert_eq!(damaged[0].0, segment.meta().id);
     assert!(access.take_damaged().is_empty());
+}
+
+#[test]
+fn an_error_of_the_disk_is_not_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let segments = write_segments(dir.path(), &[batch_of(&sample())]);
+    let [segment] = segments.as_slice() else {
+        panic!()
+    };
+    assert_eq!(read_all(segment).unwrap(), 200);
+    // The file is open already, and its last bytes cannot be read for a while.
+    let intact = std::fs::read(segment.path()).unwrap();
+    std::fs::write(segment.path(), &intact[..100]).unwrap();
+    let error = read_all(segment).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert_eq!(segment.damage(), None);
+    std::fs::write(segment.path(), &intact).unwrap();
+    assert_eq!(read_all(segment).unwrap(), 200);
+}
+
+#[test]
+fn a_full_disk_ends_a_flush_with_its_own_error_and_leaves_nothing() {
+    let dirs = DataDir::new(Path::new("/data"));
+    let batches = [batch_of(&sample())];
+    let source = FlushSource {
+        table: TableId::Logs,
+        batches: &batches,
+        seqs: (WalSeq(1), WalSeq(1)),
+        created_at: Nanos(0),
+        sizes: SegmentSizes::default(),
+    };
+    let disk = FaultDisk::new();
+    make_dirs(&disk, dirs.root(), &dirs.tmp_dir()).unwrap();
+    disk.set_capacity(Some(1_000));
+    let error = write_sorted(&disk, &dirs, source).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DiskFull, "{error}");
+    assert_eq!(disk.files(), []);
+    disk.set_capacity(None);
+    let metas = write_sorted(&disk, &dirs, source).unwrap();
+    assert_eq!(metas.iter().map(|meta| meta.rows).sum::<u64>(), 200);
 }

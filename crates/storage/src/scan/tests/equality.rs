@@ -200,7 +200,11 @@ fn requests_that_do_not_fit_the_table_are_refused() {
 fn read_batches_have_the_schema_of_the_request() {
     let dir = tempfile::tempdir().unwrap();
     let rows: Vec<Row> = (0..20).map(|n| row(n, "a")).collect();
-    let snapshot = snapshot(dir.path(), &[rows.clone()], &[rows]);
+    let snapshot = snapshot(
+        dir.path(),
+        std::slice::from_ref(&rows),
+        std::slice::from_ref(&rows),
+    );
     let request = request(Predicate::True, None);
     for batch in read(&snapshot.scan(&request).unwrap()) {
         assert_eq!(batch.schema(), request.schema().unwrap());

@@ -73,11 +73,14 @@ fn array_of(kind: ColumnKind, rows: usize) -> ArrayRef {
             ))
         }
         ColumnKind::Attributes => Arc::new(maps(rows)),
-        ColumnKind::TimestampList => lists(kind, rows, array_of(ColumnKind::Timestamp, 2 * rows)),
+        ColumnKind::TimestampList => lists(kind, rows, &array_of(ColumnKind::Timestamp, 2 * rows)),
         ColumnKind::LabelList | ColumnKind::TextList => {
-            lists(kind, rows, array_of(ColumnKind::Text, 2 * rows))
+            lists(kind, rows, &array_of(ColumnKind::Text, 2 * rows))
         }
-        ColumnKind::AttributesList => lists(kind, rows, Arc::new(maps(2 * rows))),
+        ColumnKind::AttributesList => {
+            let items: ArrayRef = Arc::new(maps(2 * rows));
+            lists(kind, rows, &items)
+        }
     }
 }
 
@@ -104,7 +107,7 @@ fn maps(rows: usize) -> MapArray {
 }
 
 /// Row n has 2 - n % 3 items.
-fn lists(kind: ColumnKind, rows: usize, items: ArrayRef) -> ArrayRef {
+fn lists(kind: ColumnKind, rows: usize, items: &ArrayRef) -> ArrayRef {
     let DataType::List(item) = kind.write_type() else {
         panic!()
     };

@@ -71,7 +71,9 @@ impl Row {
                 Scalar::Time(time) => self.time.cmp(time),
                 Scalar::Number(number) => match column {
                     ScanColumn::Stored(_) => u64::from(self.severity).cmp(number),
-                    _ => self.text(column).parse::<u64>().unwrap().cmp(number),
+                    ScanColumn::MapValue { .. } | ScanColumn::MapContains { .. } => {
+                        self.text(column).parse::<u64>().unwrap().cmp(number)
+                    }
                 },
                 Scalar::Text(text) => self.text(column).as_bytes().cmp(text.as_bytes()),
             };
@@ -161,8 +163,8 @@ fn maps<'a>(sets: impl Iterator<Item = &'a Pairs>) -> MapArray {
         panic!()
     };
     let mut maps = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
-        .with_keys_field(fields[0].clone())
-        .with_values_field(fields[1].clone());
+        .with_keys_field(Arc::clone(&fields[0]))
+        .with_values_field(Arc::clone(&fields[1]));
     for set in sets {
         for (key, value) in set {
             maps.keys().append_value(key);
