@@ -4,6 +4,7 @@
 //! Batch `k` of a configuration is the same bytes on every machine and in any order of asking.
 
 mod config;
+mod fixture;
 mod landscape;
 mod logs;
 mod random;
@@ -13,6 +14,7 @@ mod traces;
 mod wire;
 
 pub use config::{GeneratorConfig, Timeline};
+pub use fixture::{Load, open_store, record_of};
 pub use landscape::Landscape;
 pub use logs::LogGenerator;
 pub use spans::SpanGenerator;
