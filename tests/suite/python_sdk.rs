@@ -84,7 +84,9 @@ fn check_logs(cairn: &Cairn, sent: &Value, service: &str) {
                 "SeverityText": "info", "SeverityNumber": 9, "EventName": "",
                 "Body": "{\"count\":2,\"kind\":\"structured\",\"list\":[1.5,true,\"x\"]}",
                 "ns": (log_ns + 2).to_string(),
-                "LogAttributes": {"count": "2", "kind": "structured", "list": "[1.5,true,\"x\"]"},
+                "LogAttributes": {
+                "count": "2", "kind": "structured", "list.0": "1.5", "list.1": "true", "list.2": "x",
+            },
             })),
         ]
     );

@@ -123,7 +123,7 @@ def send_logs(logger, spans):
 def main():
     protocol, endpoint, service = sys.argv[1:4]
     log_exporter, span_exporter = exporters(protocol, endpoint)
-    resource = Resource(
+    resource = Resource.create(
         {"service.name": service, "service.version": "1.2.3", "host.name": "test-host"},
         schema_url="https://opentelemetry.io/schemas/1.21.0",
     )
