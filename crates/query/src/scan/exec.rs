@@ -25,7 +25,7 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::columns::to_plan_types;
-use super::provider::ScanShared;
+use super::shared::ScanShared;
 use crate::error::{QueryError, Result};
 
 /// A scan of one stored table.

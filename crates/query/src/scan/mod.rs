@@ -5,6 +5,8 @@ mod columns;
 mod exec;
 mod provider;
 mod pushdown;
+mod shared;
 
 pub(crate) use exec::SegmentScanExec;
-pub(crate) use provider::{QueryScans, ScanShared};
+pub(crate) use provider::QueryScans;
+pub(crate) use shared::ScanShared;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cairn_storage::{Predicate, ScanColumn, ScanRequest, Snapshot, TableId};
+use cairn_storage::{Predicate, ScanColumn, ScanRequest, TableId};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::catalog::{Session, TableProvider};
@@ -14,22 +14,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use super::columns::{plan_schema, scan_columns};
 use super::exec::SegmentScanExec;
 use super::pushdown::to_predicate;
+use super::shared::ScanShared;
 use crate::catalog::ScanSources;
-use crate::control::{Cancel, Progress};
 use crate::error::{QueryError, Result};
-
-/// What every scan of one query shares.
-#[derive(Debug, Clone)]
-pub(crate) struct ScanShared {
-    /// The rows.
-    pub(crate) snapshot: Snapshot,
-    /// Stops the scans.
-    pub(crate) cancel: Cancel,
-    /// Counts what they read.
-    pub(crate) progress: Arc<Progress>,
-    /// How many partitions a scan has.
-    pub(crate) threads: usize,
-}
 
 /// The stored tables of one query.
 #[derive(Debug)]
