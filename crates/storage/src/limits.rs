@@ -62,3 +62,6 @@ pub(crate) const MAX_EVENT_COUNT: usize = 64;
 
 /// Time that a clean stop gives the last flush; what it does not reach stays in the WAL.
 pub(crate) const SHUTDOWN_FLUSH_MS: u64 = 6_000;
+
+/// Time that a clean stop gives each thread to end; a hung disk must not hold the process.
+pub(crate) const SHUTDOWN_THREAD_MS: u64 = 1_500;

@@ -166,11 +166,13 @@ impl Disk for LocalDisk {
             .map_err(failed("open", path))?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
-                let holder = holder_text();
-                let written = file
+                // Only a courtesy to the next process: a full disk must not keep the store from opening.
+                let named = file
                     .set_len(0)
-                    .and_then(|()| file.write_all(holder.as_bytes()));
-                written.map_err(failed("write", path))?;
+                    .and_then(|()| file.write_all(holder_text().as_bytes()));
+                if let Err(error) = named {
+                    tracing::warn!(path = %path.display(), %error, "cannot write into the lock file");
+                }
                 Ok(TryLock::Held(Box::new(LocalLock { file })))
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {

@@ -61,8 +61,9 @@ impl Merger {
     pub(crate) fn stop(&self) {
         self.shared.wish.lock().stop = true;
         self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.lock().take() {
-            thread.join().ok();
+        let thread = self.thread.lock().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the merging thread died");
         }
     }
 }

@@ -6,6 +6,8 @@ mod file;
 mod log;
 mod recover;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use log::{Manifest, ManifestParts};
 pub(crate) use recover::Recovery;

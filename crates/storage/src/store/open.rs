@@ -10,37 +10,26 @@ use crate::config::StorageConfig;
 use crate::error::{Error, Result};
 use crate::flush::{FlushLimits, plan_seals};
 use crate::ids::{TableId, WalSeq};
-use crate::io::{acquire_lock, atomic};
+use crate::io::{Disk, LockGuard, acquire_lock, atomic};
 use crate::live::Live;
 use crate::maintain::{Merger, Scheduler, SchedulerParts, Waker, Worker, WorkerParts, inbox};
 use crate::manifest::{Manifest, ManifestParts};
 use crate::memtable::bytes_of;
 use crate::names::DataDir;
-use crate::record::{RawRecord, RecordDecoder, TableBatch};
+use crate::record::{RawRecord, TableBatch};
 use crate::segment::SegmentAccess;
 use crate::time::Clock;
-use crate::wal::{self, Committed, ReplayReport, Wal, WalParts};
+use crate::wal::{self, Committed, Recovered, ReplayReport, Wal, WalParts};
 
 pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
-    let disk = parts.disk.as_ref();
     let dirs = DataDir::new(&config.data_dir);
-    atomic::make_root(disk, dirs.root())?;
-    let lock = acquire_lock(disk, &dirs.lock_file(), dirs.root(), config.lock_wait_ms)?;
-    for dir in [
-        dirs.tmp_dir(),
-        dirs.quarantine_dir(),
-        dirs.wal_dir(),
-        dirs.manifest_dir(),
-        dirs.segments_dir(),
-    ] {
-        atomic::make_dirs(disk, dirs.root(), &dir)?;
-    }
+    let lock = prepare(parts.disk.as_ref(), &dirs, &config)?;
     let (manifest, recovery) = Manifest::open(ManifestParts {
         disk: Arc::clone(&parts.disk),
         dirs: dirs.clone(),
     })?;
     let manifest = Arc::new(manifest);
-    let incomplete = sweep(disk, &dirs, &recovery)?;
+    let incomplete = sweep(parts.disk.as_ref(), &dirs, &recovery)?;
     let access = SegmentAccess::new(Arc::clone(&parts.disk));
     let live = Arc::new(Live::new());
     let worker = Arc::new(Worker::new(WorkerParts {
@@ -53,9 +42,8 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
     }));
     worker.show_recovered(&recovery.state, &incomplete);
     let governor = Governor::new(config.max_memtable_total_bytes);
-    let mut replaying = Replaying {
-        decoder: parts.decoder.as_ref(),
-        disk: &parts,
+    let replaying = Replaying {
+        parts: &parts,
         dirs: &dirs,
         config: &config,
         worker: &worker,
@@ -63,27 +51,17 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         manifest: &manifest,
         governor: &governor,
     };
-    replaying.drain()?;
-    let (mut recovered, report) = wal::replay(
-        disk,
-        &dirs,
-        &mut |seq, record, report: &mut ReplayReport| replaying.record(seq, record, report),
-    )?;
-    // Numbers go on after everything that was ever flushed, even when the WAL itself is gone.
-    recovered.last_seq = recovered.last_seq.max(recovery.state.highest_watermark());
-    live.advance(recovered.last_seq);
+    let (recovered, replay) = replaying.run()?;
     let (waker, inbox) = inbox();
     let merger = Arc::new(Merger::start(Arc::clone(&live))?);
-    let wal = Arc::new(Wal::start(
-        WalParts {
-            disk: Arc::clone(&parts.disk),
-            clock: Arc::clone(&parts.clock),
-            dirs,
-            file_bytes: config.wal_file_bytes,
-        },
-        recovered,
-        sink(&config, &parts.clock, &live, &merger, waker.clone()),
-    )?);
+    let wal_parts = WalParts {
+        disk: parts.disk,
+        clock: Arc::clone(&parts.clock),
+        dirs,
+        file_bytes: config.wal_file_bytes,
+    };
+    let sink = sink(&config, &parts.clock, &live, &merger, waker.clone());
+    let wal = Arc::new(Wal::start(wal_parts, recovered, sink)?);
     let scheduler_parts = SchedulerParts {
         worker: Arc::clone(&worker),
         live: Arc::clone(&live),
@@ -101,9 +79,25 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         access,
         governor,
         config,
-        replay: report,
+        replay,
         lock,
     }))
+}
+
+/// Makes the directories and takes the lock.
+fn prepare(disk: &dyn Disk, dirs: &DataDir, config: &StorageConfig) -> Result<Box<dyn LockGuard>> {
+    atomic::make_root(disk, dirs.root())?;
+    let lock = acquire_lock(disk, &dirs.lock_file(), dirs.root(), config.lock_wait_ms)?;
+    for dir in [
+        dirs.tmp_dir(),
+        dirs.quarantine_dir(),
+        dirs.wal_dir(),
+        dirs.manifest_dir(),
+        dirs.segments_dir(),
+    ] {
+        atomic::make_dirs(disk, dirs.root(), &dir)?;
+    }
+    Ok(lock)
 }
 
 fn flush_limits(config: &StorageConfig) -> FlushLimits {
@@ -140,8 +134,7 @@ fn sink(
 
 /// Rebuilds the memtables, within the memory that they are allowed.
 struct Replaying<'a> {
-    decoder: &'a dyn RecordDecoder,
-    disk: &'a Parts,
+    parts: &'a Parts,
     dirs: &'a DataDir,
     config: &'a StorageConfig,
     worker: &'a Worker,
@@ -151,7 +144,23 @@ struct Replaying<'a> {
 }
 
 impl Replaying<'_> {
-    fn record(&mut self, seq: WalSeq, record: RawRecord, report: &mut ReplayReport) -> Result<()> {
+    fn run(&self) -> Result<(Recovered, ReplayReport)> {
+        // First whatever the last run has left half done, such as taking incomplete segments out.
+        self.drain()?;
+        let disk = self.parts.disk.as_ref();
+        let (mut recovered, report) = wal::replay(
+            disk,
+            self.dirs,
+            &mut |seq, record, report: &mut ReplayReport| self.record(seq, record, report),
+        )?;
+        // Numbers go on after everything that was ever flushed, even when the WAL itself is gone.
+        let flushed = self.manifest.state().highest_watermark();
+        recovered.last_seq = recovered.last_seq.max(flushed);
+        self.live.advance(recovered.last_seq);
+        Ok((recovered, report))
+    }
+
+    fn record(&self, seq: WalSeq, record: RawRecord, report: &mut ReplayReport) -> Result<()> {
         let state = self.manifest.state();
         if TableId::ALL
             .iter()
@@ -169,7 +178,7 @@ impl Replaying<'_> {
                 tracing::error!(%seq, %error, "cannot decode a WAL record, kept it in quarantine");
                 let name = format!("record-{:020}", seq.0);
                 wal::keep_bytes(
-                    self.disk.disk.as_ref(),
+                    self.parts.disk.as_ref(),
                     self.dirs,
                     &name,
                     Ok(record.payload),
@@ -187,14 +196,14 @@ impl Replaying<'_> {
             batches,
             permit: self.governor.take_anyway(bytes),
         };
-        self.live.apply(vec![committed], self.disk.clock.now())?;
+        self.live.apply(vec![committed], self.parts.clock.now())?;
         self.merge()?;
         self.flush_full()
     }
 
     /// A decoder that panics on a record must not keep the store from opening.
     fn decode(&self, record: &RawRecord) -> Result<Vec<TableBatch>> {
-        let batches = catch_unwind(AssertUnwindSafe(|| self.decoder.decode(record)))
+        let batches = catch_unwind(AssertUnwindSafe(|| self.parts.decoder.decode(record)))
             .unwrap_or_else(|_| Err(Error::Invalid("the decoder panicked".to_owned())))?;
         check_batches(&batches)?;
         Ok(batches)
@@ -209,8 +218,8 @@ impl Replaying<'_> {
         Ok(())
     }
 
-    fn flush_full(&mut self) -> Result<()> {
-        let now = self.disk.clock.now();
+    fn flush_full(&self) -> Result<()> {
+        let now = self.parts.clock.now();
         let limits = FlushLimits {
             // By size only: replayed rows are as old as they are.
             memtable_age_ns: i64::MAX,
@@ -227,7 +236,7 @@ impl Replaying<'_> {
     }
 
     /// Flushes what is sealed. A failing disk is an error only when there is no memory left to wait for it.
-    fn drain(&mut self) -> Result<()> {
+    fn drain(&self) -> Result<()> {
         let Err(error) = self.worker.drain(None) else {
             return Ok(());
         };

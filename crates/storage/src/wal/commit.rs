@@ -239,9 +239,9 @@ impl Wal {
     pub(crate) fn stop(&self) {
         self.shared.queue.lock().stopping = true;
         self.shared.wake.notify_one();
-        if let Some(thread) = self.thread.lock().take()
-            && thread.join().is_err()
-        {
+        // Taken before it is waited for: should the disk hang, nobody else waits for it again.
+        let thread = self.thread.lock().take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the WAL thread died");
         }
     }

@@ -7,10 +7,12 @@ mod format;
 mod reader;
 mod replay;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use commit::{Committed, Sink, Wal};
 pub use replay::ReplayReport;
-pub(crate) use replay::{keep_bytes, replay};
+pub(crate) use replay::{Recovered, keep_bytes, replay};
 pub use stats::{LATENCY_BOUNDS_NS, LatencyHistogram, WalStats};
 pub(crate) use writer::WalParts;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::support::{Row, append, log, open, read, rows_of, span};
+use super::support::{Row, append, batches, log, open, read, record, rows_of, span};
 use crate::io::fault::FaultDisk;
 
 /// A store with several manifest versions, a checkpoint, segments, and rows that are only in the WAL.
@@ -26,6 +26,9 @@ async fn small_store() -> (FaultDisk, Vec<Row>) {
     (disk.kill(), rows)
 }
 
+/// Something that goes wrong with a file.
+type Damage<'a> = Box<dyn Fn(&FaultDisk) + 'a>;
+
 fn files_in(disk: &FaultDisk, dir: &str) -> Vec<(PathBuf, u64)> {
     let mut files = disk.files();
     files.retain(|(path, _)| path.starts_with(dir));
@@ -38,7 +41,7 @@ async fn any_single_damaged_manifest_file_loses_nothing() {
     let files = files_in(&disk, "/data/manifest");
     assert!(files.len() > 3);
     for (path, bytes) in files {
-        let mut ways: Vec<Box<dyn Fn(&FaultDisk)>> = vec![
+        let mut ways: Vec<Damage<'_>> = vec![
             Box::new(|disk| disk.overwrite(&path, b"")),
             Box::new(|disk| disk.overwrite(&path, b"{}\ncrc32c 00000000\n")),
         ];
@@ -170,4 +173,27 @@ async fn the_loser_of_a_manifest_version_stops_writing() {
     assert!(matches!(error, crate::Error::Locked { .. }), "{error}");
     append(&store, &[log(2, "b")]).await.unwrap_err();
     assert_eq!(rows_of(&store), [log(1, "a")]);
+}
+
+#[tokio::test]
+async fn records_that_no_decoder_takes_are_kept_and_the_rest_is_replayed() {
+    let disk = FaultDisk::new();
+    let store = open(&disk).unwrap();
+    for payload in ["garbage", "panic"] {
+        let rows = [log(1, payload)];
+        let mut broken = record(&rows);
+        broken.payload = bytes::Bytes::from_static(payload.as_bytes());
+        store.append(broken, batches(&rows)).await.unwrap();
+    }
+    append(&store, &[log(2, "good")]).await.unwrap();
+    drop(store);
+    let disk = disk.crash(None);
+    let store = open(&disk).unwrap();
+    assert_eq!(rows_of(&store), [log(2, "good")]);
+    assert_eq!(store.stats().replay.undecodable_count, 2);
+    let kept: Vec<_> = files_in(&disk, "/data/quarantine")
+        .into_iter()
+        .map(|(path, _)| disk.contents(&path).unwrap())
+        .collect();
+    assert_eq!(kept, [b"garbage".to_vec(), b"panic".to_vec()]);
 }

@@ -236,3 +236,28 @@ async fn a_full_disk_refuses_rows_and_takes_them_again_when_there_is_space() {
     drop(store);
     recover(&disk.crash(None), &mut clients, "after a full disk").await;
 }
+
+#[tokio::test]
+async fn a_store_opens_and_answers_on_a_volume_without_space() {
+    let disk = FaultDisk::new();
+    let store = open(&disk).unwrap();
+    append(&store, &[log(1, "flushed")]).await.unwrap();
+    store.flush().await.unwrap();
+    append(&store, &[log(2, "logged")]).await.unwrap();
+    drop(store);
+    let disk = disk.crash(None);
+    disk.set_capacity(Some(0));
+    let clock = Arc::new(ManualClock::new(Nanos(1)));
+    let store = open_with(&disk, config(), &clock).unwrap();
+    assert_eq!(rows_of(&store), [log(1, "flushed"), log(2, "logged")]);
+    let refused = append(&store, &[log(3, "refused")]).await.unwrap_err();
+    assert_eq!(refused.kind(), crate::ErrorKind::DiskFull);
+    store.flush().await.unwrap_err();
+    // Someone makes space: it goes on by itself.
+    disk.set_capacity(None);
+    clock.set(Nanos(clock_after(&clock)));
+    append(&store, &[log(4, "again")]).await.unwrap();
+    store.flush().await.unwrap();
+    let expected = [log(1, "flushed"), log(2, "logged"), log(4, "again")];
+    assert_eq!(rows_of(&store), expected);
+}
