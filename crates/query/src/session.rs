@@ -64,5 +64,8 @@ fn session_config(config: &EngineConfig) -> SessionConfig {
     options.execution.sort_pushdown_buffer_capacity = SORT_READ_AHEAD_BYTES;
     // Filters derived from joins are mapped by column name in this release: wrong when both sides share names.
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    // Scans bring their own partitions. Dealing out rows above a sort, for a projection, loses their order: nothing
+    // above asks for it any more when the partitions are joined again.
+    options.optimizer.enable_round_robin_repartition = false;
     session
 }
