@@ -13,9 +13,18 @@ pub(crate) struct AttributeSet<'a> {
     pairs: Vec<Pair<'a>>,
     /// Texts that do not stand on the wire: flattened fields and repaired keys.
     arena: Vec<u8>,
-    order: Vec<usize>,
+    sorted: SortedShape,
     strictly_sorted: bool,
     rejection: Option<Rejection>,
+}
+
+/// The keys that were sorted last, in the order they came, and the order that sorts them. Records of
+/// one kind have the same keys in the same places, so comparing mostly replaces sorting.
+#[derive(Debug, Default)]
+struct SortedShape {
+    keys: Vec<u8>,
+    ends: Vec<usize>,
+    order: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +76,7 @@ impl<'a> AttributeSet<'a> {
         Self {
             pairs: Vec::new(),
             arena: Vec::new(),
-            order: Vec::new(),
+            sorted: SortedShape::default(),
             strictly_sorted: true,
             rejection: None,
         }
@@ -233,18 +242,13 @@ impl<'a> AttributeSet<'a> {
         let Self {
             pairs,
             arena,
-            order,
+            sorted,
             ..
         } = self;
-        let key_at = |index: &usize| {
-            pairs
-                .get(*index)
-                .map_or(&[][..], |pair| resolve(arena, pair.key))
-        };
-        order.clear();
-        order.extend(0..pairs.len());
-        order.sort_unstable_by(|a, b| key_at(a).cmp(key_at(b)).then(a.cmp(b)));
-        let mut rest = order.iter().peekable();
+        if !sorted.has_keys_of(pairs, arena) {
+            sorted.sort(pairs, arena);
+        }
+        let mut rest = sorted.order.iter().peekable();
         while let Some(index) = rest.next() {
             let Some(pair) = pairs.get(*index) else {
                 continue;
@@ -260,6 +264,37 @@ impl<'a> AttributeSet<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl SortedShape {
+    fn has_keys_of(&self, pairs: &[Pair<'_>], arena: &[u8]) -> bool {
+        let mut start = 0;
+        self.ends.len() == pairs.len()
+            && self.ends.iter().zip(pairs).all(|(end, pair)| {
+                let same = self.keys.get(start..*end) == Some(resolve(arena, pair.key));
+                start = *end;
+                same
+            })
+    }
+
+    /// Sorts by key; equal keys stay in the order they came.
+    fn sort(&mut self, pairs: &[Pair<'_>], arena: &[u8]) {
+        self.keys.clear();
+        self.ends.clear();
+        for pair in pairs {
+            self.keys.extend_from_slice(resolve(arena, pair.key));
+            self.ends.push(self.keys.len());
+        }
+        let key_at = |index: &usize| {
+            pairs
+                .get(*index)
+                .map_or(&[][..], |pair| resolve(arena, pair.key))
+        };
+        self.order.clear();
+        self.order.extend(0..pairs.len());
+        self.order
+            .sort_unstable_by(|a, b| key_at(a).cmp(key_at(b)).then(a.cmp(b)));
     }
 }
 

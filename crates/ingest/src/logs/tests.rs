@@ -432,3 +432,39 @@ fn a_resource_behind_its_records_counts_and_equal_resources_are_stored_once() {
     let dictionary = arrow::array::AsArray::as_any_dictionary(resources);
     assert_eq!(dictionary.values().len(), 1);
 }
+
+#[test]
+fn each_record_is_sorted_by_its_own_keys() {
+    // Neighbours share some, all or none of their keys, in equal and in other orders and lengths.
+    let shapes: [&[&str]; 8] = [
+        &["b", "a"],
+        &["b", "a"],
+        &["a", "b"],
+        &["b", "aa"],
+        &["ba", "a"],
+        &["b", "a", "a"],
+        &["b", "a"],
+        &["c"],
+    ];
+    let records = shapes.map(|keys| LogRecord {
+        attributes: keys.iter().map(|key| pair(key, text(key))).collect(),
+        ..LogRecord::default()
+    });
+    let (batch, tally) = decode_with(&request(records.to_vec()).encode_to_vec(), false);
+    let found: Vec<String> = (0..8)
+        .map(|row| cell(&batch, "LogAttributes", row))
+        .collect();
+    let two = "{a=a, b=b}";
+    let expect = [
+        two,
+        two,
+        two,
+        "{aa=aa, b=b}",
+        "{a=a, ba=ba}",
+        two,
+        two,
+        "{c=c}",
+    ];
+    assert_eq!(found, expect);
+    assert_eq!(tally.notes.duplicate_keys, 1);
+}
