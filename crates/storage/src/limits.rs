@@ -46,7 +46,7 @@ pub(crate) const MAX_MANIFEST_FILE_BYTES: u64 = 256 << 20;
 pub(crate) const MAX_QUARANTINED_COUNT: usize = 1_000;
 
 /// Chunks with fewer rows are merged with their neighbours, so that a scan does not meet thousands of tiny batches.
-pub(crate) const SMALL_CHUNK_ROWS: usize = 1_024;
+pub(crate) const SMALL_CHUNK_ROWS: usize = 512;
 
 /// How many adjacent small chunks of the same age class make a merge worth its copy.
 pub(crate) const MERGE_CHUNK_COUNT: usize = 32;

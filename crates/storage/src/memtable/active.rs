@@ -200,6 +200,14 @@ impl ActiveMemtable {
     }
 }
 
+#[cfg(test)]
+impl MergedChunks {
+    /// Rows that the merge copied.
+    pub(super) fn rows(&self) -> u64 {
+        self.batches.iter().map(rows_of).sum()
+    }
+}
+
 impl MergeTask {
     /// Merges. The only part that takes time.
     pub(crate) fn run(self) -> Result<MergedChunks> {

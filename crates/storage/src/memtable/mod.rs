@@ -6,6 +6,8 @@ mod active;
 mod dictionary;
 mod merge;
 mod sealed;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use active::{ActiveMemtable, MergeTask, bytes_of};
 pub(crate) use sealed::SealedMemtable;
