@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use datafusion::common::ScalarValue;
-use datafusion::error::Result as DfResult;
+use datafusion::error::{DataFusionError, Result as DfResult};
 
 use super::kernel::{Col, Resolved};
 use super::rows::{Doubles, Longs, Numbers, arg, numbers, optional_numbers, validity};
@@ -200,7 +200,12 @@ fn decimal(
             (_, Op::Multiply) => 0,
             _ => *scale,
         };
-        let cast = datafusion::arrow::compute::cast(array, &DataType::Decimal128(38, own))?;
+        let array = if *array.data_type() == DataType::Boolean {
+            wrap(array, &DataType::UInt8)?
+        } else {
+            Arc::clone(array)
+        };
+        let cast = datafusion::arrow::compute::cast(&array, &DataType::Decimal128(38, own))?;
         Ok(cast.as_primitive::<Decimal128Type>().clone())
     };
     let (l, r) = (units(left)?, units(right)?);
@@ -214,17 +219,15 @@ fn decimal(
             constant: right_constant,
         },
     ];
-    let overflow =
-        || QueryError::new(ErrorCode::DecimalOverflow, "Decimal math overflow").external();
     let [left_col, right_col] = &cols;
     let answer = numbers::<Decimal128Type>(&cols, rows, |row| {
         let (a, b) = (l.value(left_col.at(row)), r.value(right_col.at(row)));
-        match op {
+        let exact = match op {
             Op::Plus => a.checked_add(b),
             Op::Minus => a.checked_sub(b),
             Op::Multiply => a.checked_mul(b),
-        }
-        .ok_or_else(overflow)
+        };
+        fitting(exact, to)
     })?;
     let typed = answer.as_primitive::<Decimal128Type>().clone();
     Ok(Arc::new(typed.with_data_type(to.clone())))
@@ -232,10 +235,79 @@ fn decimal(
 
 fn divide(call: &Call<'_>) -> Result<Resolved> {
     call.want_number(&[0, 1])?;
+    if let Some(ty) = decimal_quotient(call.ty(0), call.ty(1)) {
+        let physical = ty.arrow();
+        return Ok(Resolved::new(ty, move |cols, rows| {
+            divide_decimals(cols, rows, &physical)
+        }));
+    }
     Ok(Resolved::new(Type::Float64, |cols, rows| {
         let (a, b) = (Doubles::of(cols, 0)?, Doubles::of(cols, 1)?);
         numbers::<Float64Type>(cols, rows, |row| Ok(a.get(row) / b.get(row)))
     }))
+}
+
+/// Type of a quotient with a Decimal on a side and no float: the scale of the first Decimal.
+fn decimal_quotient(a: &Type, b: &Type) -> Option<Type> {
+    if a.is_float() || b.is_float() {
+        return None;
+    }
+    let precision = |ty: &Type| if let Type::Decimal(p, _) = ty { *p } else { 0 };
+    let ((Type::Decimal(_, scale), _) | (_, Type::Decimal(_, scale))) = (a, b) else {
+        return None;
+    };
+    Some(Type::Decimal(
+        precision(a).max(precision(b)).max(18),
+        *scale,
+    ))
+}
+
+/// Units of a Decimal or an integer, and their scale.
+fn units(array: &ArrayRef) -> DfResult<(PrimitiveArray<Decimal128Type>, u32)> {
+    let scale = if let DataType::Decimal128(_, scale) = array.data_type() {
+        *scale
+    } else {
+        0
+    };
+    let array = if *array.data_type() == DataType::Boolean {
+        wrap(array, &DataType::UInt8)?
+    } else {
+        Arc::clone(array)
+    };
+    let cast = datafusion::arrow::compute::cast(&array, &DataType::Decimal128(38, scale))?;
+    let units = cast.as_primitive::<Decimal128Type>().clone();
+    Ok((units, u32::try_from(scale).unwrap_or(0)))
+}
+
+fn overflow() -> DataFusionError {
+    QueryError::new(ErrorCode::DecimalOverflow, "Decimal math overflow").external()
+}
+
+/// Units that the result type holds.
+fn fitting(units: Option<i128>, to: &DataType) -> DfResult<i128> {
+    let narrow = matches!(to, DataType::Decimal128(precision, _) if *precision <= 18);
+    units
+        .filter(|units| !narrow || i64::try_from(*units).is_ok())
+        .ok_or_else(overflow)
+}
+
+fn divide_decimals(cols: &[Col], rows: usize, to: &DataType) -> DfResult<ArrayRef> {
+    let (left, right) = (arg(cols, 0)?, arg(cols, 1)?);
+    let ((a, a_scale), (b, b_scale)) = (units(&left.array)?, units(&right.array)?);
+    let DataType::Decimal128(_, scale) = to else {
+        return Err(overflow());
+    };
+    let shift = (u32::try_from(*scale).unwrap_or(0) + b_scale).saturating_sub(a_scale);
+    let answer = numbers::<Decimal128Type>(cols, rows, |row| {
+        let (x, y) = (a.value(left.at(row)), b.value(right.at(row)));
+        if y == 0 {
+            return Err(by_zero());
+        }
+        let scaled = 10_i128.checked_pow(shift).and_then(|p| x.checked_mul(p));
+        fitting(scaled.and_then(|scaled| scaled.checked_div(y)), to)
+    })?;
+    let typed = answer.as_primitive::<Decimal128Type>().clone();
+    Ok(Arc::new(typed.with_data_type(to.clone())))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,45 +327,94 @@ enum Part {
 fn quotient(call: &Call<'_>, zero: Zero, part: Part) -> Result<Resolved> {
     call.want_number(&[0, 1])?;
     let (a, b) = (call.ty(0), call.ty(1));
-    let float = a.is_float() || b.is_float() || !a.is_integer() || !b.is_integer();
+    let float = !a.is_integer() || !b.is_integer();
     if float && part != Part::Whole {
         return Ok(Resolved::new(Type::Float64, move |cols, rows| {
             float_rest(cols, rows, part)
         }));
     }
-    let signed = a.is_signed() || (b.is_signed() && part == Part::Whole);
+    let bits = if a.bits() == 0 { 64 } else { a.bits() };
+    let signed = !a.is_unsigned() || !b.is_unsigned();
     let ty = match part {
-        Part::Whole if float => Type::Int64,
-        Part::Whole => Type::integer(a.bits(), a.is_signed() || b.is_signed()),
-        // The rest is smaller than the divisor; a signed dividend may need one bit more.
-        Part::Rest => {
-            let wider = if a.is_signed() && b.is_unsigned() {
-                b.bits() * 2
-            } else {
-                b.bits()
-            };
-            Type::integer(wider, signed)
-        }
-        Part::PositiveRest => Type::integer(b.bits(), false),
+        Part::Whole => Type::integer(bits, signed),
+        // The rest is smaller than the divisor; with a sign it may need one bit more.
+        Part::Rest if a.is_signed() => Type::integer(b.bits() * 2, true),
+        Part::Rest | Part::PositiveRest => Type::integer(b.bits(), false),
     };
-    let wide_unsigned = *a == Type::UInt64 || *b == Type::UInt64;
     let physical = ty.arrow();
+    let limits = (bits, signed);
+    // A quotient of numbers with and without sign takes both as signed numbers of their own width.
+    let resign = part == Part::Whole && signed && !float;
+    // A narrower divisor is widened first.
+    let divisor = if resign && a.bits() > b.bits() { a } else { b };
+    let own = [resigned(a, resign), resigned(divisor, resign)];
+
+    let wide_unsigned = !resign && (*a == Type::UInt64 || *b == Type::UInt64);
     let ty = if zero == Zero::Null {
         ty.nullable()
     } else {
         ty
     };
     Ok(Resolved::new(ty, move |cols, rows| {
+        if float {
+            return wrap(&float_whole(cols, rows, zero, limits)?, &physical);
+        }
+        let each = cols.iter().zip(&own).map(|(col, ty)| {
+            let constant = col.constant;
+            wrap(&col.array, ty).map(|array| Col { array, constant })
+        });
+        let cols = each.collect::<DfResult<Vec<_>>>()?;
         let answer = if wide_unsigned {
-            whole_unsigned(cols, rows, zero, part)?
+            whole_unsigned(&cols, rows, zero, part)?
         } else {
-            whole_signed(cols, rows, zero, part)?
+            whole_signed(&cols, rows, zero, part)?
         };
         wrap(&answer, &physical)
     }))
 }
 
-fn by_zero() -> datafusion::error::DataFusionError {
+fn resigned(ty: &Type, resign: bool) -> DataType {
+    if resign && ty.is_integer() {
+        return Type::integer(ty.bits(), true).arrow();
+    }
+    if *ty == Type::Bool {
+        return DataType::UInt8;
+    }
+    ty.arrow()
+}
+
+/// The quotient of floats, cut to an integer that must fit `bits`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the quotient is checked to fit before it is cut"
+)]
+fn float_whole(
+    cols: &[Col],
+    rows: usize,
+    zero: Zero,
+    (bits, signed): (u32, bool),
+) -> DfResult<ArrayRef> {
+    let (a, b) = (Doubles::of(cols, 0)?, Doubles::of(cols, 1)?);
+    let power = |bits: u32| 2_f64.powi(i32::try_from(bits).unwrap_or(64));
+    let (low, high) = if signed {
+        (-power(bits - 1), power(bits - 1))
+    } else {
+        (0.0, power(bits))
+    };
+    optional_numbers::<Int64Type>(cols, rows, |row| {
+        let quotient = (a.get(row) / b.get(row)).trunc();
+        if quotient >= low && quotient < high {
+            return Ok(Some(quotient as i64));
+        }
+        match zero {
+            Zero::Fails => Err(by_zero()),
+            Zero::Gives0 => Ok(Some(0)),
+            Zero::Null => Ok(None),
+        }
+    })
+}
+
+fn by_zero() -> DataFusionError {
     QueryError::new(ErrorCode::IllegalDivision, "Division by zero").external()
 }
 
@@ -354,13 +475,10 @@ fn whole_unsigned(cols: &[Col], rows: usize, zero: Zero, part: Part) -> DfResult
 fn float_rest(cols: &[Col], rows: usize, part: Part) -> DfResult<ArrayRef> {
     let (a, b) = (Doubles::of(cols, 0)?, Doubles::of(cols, 1)?);
     numbers::<Float64Type>(cols, rows, |row| {
-        let rest = a.get(row) % b.get(row);
+        let (x, y) = (a.get(row), b.get(row));
+        let rest = x - (x / y).trunc() * y;
         let positive = part == Part::PositiveRest && rest < 0.0;
-        Ok(if positive {
-            rest + b.get(row).abs()
-        } else {
-            rest
-        })
+        Ok(if positive { rest + y.abs() } else { rest })
     })
 }
 
@@ -416,8 +534,14 @@ fn absolute(call: &Call<'_>) -> Result<Resolved> {
             wrap(&doubles, &physical)
         }));
     }
-    if !ty.is_integer() {
-        return Err(call.illegal(0));
+    if let Type::Decimal(..) = ty {
+        let physical = ty.arrow();
+        return Ok(Resolved::new(ty.clone(), move |cols, rows| {
+            let full = arg(cols, 0)?.full(rows)?;
+            let decimals = full.as_primitive::<Decimal128Type>();
+            let units = decimals.unary::<_, Decimal128Type>(i128::wrapping_abs);
+            Ok(Arc::new(units.with_data_type(physical.clone())))
+        }));
     }
     let answer = Type::integer(ty.bits(), false);
     let physical = answer.arrow();
@@ -544,4 +668,22 @@ pub(super) fn extreme(
         DataType::Float32 => pick!(Float32Type),
         _ => pick!(Float64Type),
     }
+}
+
+/// `greatest` and `least` of 64-bit integers with and without sign.
+pub(super) fn wide_extreme(cols: &[Col], rows: usize, largest: bool) -> DfResult<ArrayRef> {
+    let all = cols
+        .iter()
+        .map(|col| units(&col.array))
+        .collect::<DfResult<Vec<_>>>()?;
+    optional_numbers::<UInt64Type>(&[], rows, |row| {
+        let present = cols
+            .iter()
+            .zip(&all)
+            .filter(|(col, _)| col.array.is_valid(col.at(row)));
+        let values = present.map(|(col, (units, _))| units.value(col.at(row)));
+        let best = if largest { values.max() } else { values.min() };
+        // The low 64 bits; the caller knows the sign.
+        Ok(best.and_then(|v| u64::try_from(v & i128::from(u64::MAX)).ok()))
+    })
 }

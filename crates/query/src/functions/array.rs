@@ -24,11 +24,11 @@ use crate::types::{Type, common_type, values_to_array};
 pub(super) static ENTRIES: &[Entry] = &[
     raw("array", (0, MANY), build),
     raw("arrayElement", (2, 2), element),
-    strict("has", (2, 2), has),
+    raw("has", (2, 2), has),
     strict("hasAny", (2, 2), |call| has_several(call, false)),
     strict("hasAll", (2, 2), |call| has_several(call, true)),
-    strict("indexOf", (2, 2), index_of),
-    strict("countEqual", (2, 2), count_equal),
+    raw("indexOf", (2, 2), index_of),
+    raw("countEqual", (2, 2), count_equal),
     strict("range", (1, 3), range),
     strict("arrayConcat", (1, MANY), concat),
     strict("arrayDistinct", (1, 1), distinct),
@@ -39,8 +39,8 @@ pub(super) static ENTRIES: &[Entry] = &[
         Ok(reversed(item_of(call, 0)?.clone()))
     }),
     strict("arraySlice", (2, 3), sliced),
-    strict("arrayPushBack", (2, 2), |call| pushed(call, false)),
-    strict("arrayPushFront", (2, 2), |call| pushed(call, true)),
+    raw("arrayPushBack", (2, 2), |call| pushed(call, false)),
+    raw("arrayPushFront", (2, 2), |call| pushed(call, true)),
     strict("arrayPopBack", (1, 1), |call| popped(call, false)),
     strict("arrayPopFront", (1, 1), |call| popped(call, true)),
     strict("arrayStringConcat", (1, 2), joined),
@@ -123,7 +123,7 @@ fn element(call: &Call<'_>) -> Result<Resolved> {
         return super::map::element(call);
     }
     let item = item_of(call, 0)?.clone();
-    if !call.ty(1).bare().is_integer() {
+    if !call.ty(1).bare().is_integer() || item == Type::Nothing {
         return Err(call.illegal(1));
     }
     let fallback = values_to_array(&item, &[item.default_value()])?;
@@ -223,7 +223,7 @@ fn has(call: &Call<'_>) -> Result<Resolved> {
     Ok(Resolved::new(Type::UInt8, move |cols, rows| {
         let pair = cast_pair(cols, &left, &right)?;
         let found = equal_items(&pair, rows, |hits| hits.next().is_some())?;
-        flags(cols, rows, |row| Ok(found.get(row) == Some(&true)))
+        flags(&[], rows, |row| Ok(found.get(row) == Some(&true)))
     }))
 }
 
@@ -232,7 +232,7 @@ fn index_of(call: &Call<'_>) -> Result<Resolved> {
     Ok(Resolved::new(Type::UInt64, move |cols, rows| {
         let pair = cast_pair(cols, &left, &right)?;
         let found = equal_items(&pair, rows, |hits| hits.next().map_or(0, |i| at(i + 1)))?;
-        numbers::<UInt64Type>(cols, rows, |row| Ok(found.get(row).copied().unwrap_or(0)))
+        numbers::<UInt64Type>(&[], rows, |row| Ok(found.get(row).copied().unwrap_or(0)))
     }))
 }
 
@@ -241,7 +241,7 @@ fn count_equal(call: &Call<'_>) -> Result<Resolved> {
     Ok(Resolved::new(Type::UInt64, move |cols, rows| {
         let pair = cast_pair(cols, &left, &right)?;
         let found = equal_items(&pair, rows, |hits| at(hits.count()))?;
-        numbers::<UInt64Type>(cols, rows, |row| Ok(found.get(row).copied().unwrap_or(0)))
+        numbers::<UInt64Type>(&[], rows, |row| Ok(found.get(row).copied().unwrap_or(0)))
     }))
 }
 
@@ -378,10 +378,13 @@ pub(super) fn reversed(item: Type) -> Resolved {
 }
 
 fn distinct(call: &Call<'_>) -> Result<Resolved> {
-    Ok(rearranged(item_of(call, 0)?.clone(), |values, items| {
-        items.retain(|i| values.is_valid(*i));
-        keep_first(values, items)
-    }))
+    Ok(rearranged(
+        item_of(call, 0)?.not_nullable(),
+        |values, items| {
+            items.retain(|i| values.is_valid(*i));
+            keep_first(values, items)
+        },
+    ))
 }
 
 /// Keeps the first of equal items.
@@ -574,6 +577,9 @@ fn reduced(call: &Call<'_>, how: Reduce) -> Result<Resolved> {
 
 fn extreme(call: &Call<'_>, better: Ordering) -> Result<Resolved> {
     let item = item_of(call, 0)?.clone();
+    if item == Type::Nothing {
+        return Err(call.illegal(0));
+    }
     let fallback = values_to_array(&item, &[item.default_value()])?;
     Ok(Resolved::new(item, move |cols, rows| {
         let lists = Lists::of(cols, 0)?;

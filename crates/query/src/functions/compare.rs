@@ -117,7 +117,7 @@ fn logic(call: &Call<'_>, all: bool) -> Result<Resolved> {
         }
     }
     let nullable = call.args.iter().any(|a| a.ty.is_nullable());
-    let booleans = call.args.iter().all(|a| *a.ty.bare() == Type::Bool);
+    let booleans = !nullable && call.args.iter().any(|a| a.ty == Type::Bool);
     let ty = if booleans { Type::Bool } else { Type::UInt8 };
     let ty = if nullable { ty.nullable() } else { ty };
     Ok(Resolved::new(ty, move |cols, rows| {

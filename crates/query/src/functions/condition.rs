@@ -8,11 +8,12 @@ use datafusion::arrow::compute::{is_not_null, is_null};
 use datafusion::error::Result as DfResult;
 use hashbrown::HashMap;
 
-use super::arithmetic::extreme;
+use super::arithmetic::{extreme, wide_extreme};
 use super::convert::{Caster, OnBad, caster, common};
 use super::kernel::{Col, Resolved};
 use super::rows::{arg, conditions};
 use super::signature::{Call, Entry, MANY, raw};
+use super::wrap::wrap;
 use crate::error::{ErrorCode, Result};
 use crate::types::{Type, Value, values_to_array};
 
@@ -218,16 +219,25 @@ fn most(call: &Call<'_>, largest: bool) -> Result<Resolved> {
         .collect();
     let types = stripped(call, used.iter().copied());
     let bare: Vec<Type> = types.iter().map(|ty| ty.bare().clone()).collect();
-    let mixed = bare.iter().all(Type::is_integer) && bare.contains(&Type::UInt64);
+    let unsigned = bare.contains(&Type::UInt64);
+    let mixed = unsigned && bare.iter().all(Type::is_integer) && bare.iter().any(Type::is_signed);
     let ty = if mixed {
-        common(call, &bare).unwrap_or(Type::UInt64)
+        Type::integer(64, !largest)
     } else if bare.iter().all(Type::is_number) && bare.iter().any(Type::is_float) {
         common(call, &bare).unwrap_or(Type::Float64)
     } else {
         common(call, &bare)?
     };
-    let every_nullable = !types.is_empty() && types.iter().all(Type::is_nullable);
-    let ty = if every_nullable { ty.nullable() } else { ty };
+    // NULLs are left out, yet any Nullable argument makes the result so.
+    let nullable = call.args.iter().any(|arg| arg.ty.is_nullable());
+    let ty = if nullable { ty.nullable() } else { ty };
+    if mixed {
+        let physical = ty.arrow();
+        return Ok(Resolved::new(ty, move |cols, rows| {
+            let given: Vec<Col> = used.iter().filter_map(|i| cols.get(*i).cloned()).collect();
+            wrap(&wide_extreme(&given, rows, largest)?, &physical)
+        }));
+    }
     let casters = casters(call, &used, &ty)?;
     let physical = ty.arrow();
     let text = ty.bare().is_text();

@@ -3,8 +3,8 @@
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, UInt64Type};
 use datafusion::error::Result as DfResult;
-use serde_json::Value as Json;
 
+use super::json_value::Json;
 use super::kernel::{Col, Resolved};
 use super::rows::{Longs, Texts, arg, flags, numbers, text_lists, texts};
 use super::signature::{Call, Entry, MANY, strict};
@@ -14,14 +14,12 @@ use crate::types::Type;
 pub(super) static ENTRIES: &[Entry] = &[
     strict("JSONHas", (1, MANY), |call| flag(call, |_| true)),
     strict("isValidJSON", (1, 1), |call| flag(call, |_| true)),
-    strict("JSONExtractBool", (1, MANY), |call| {
-        flag(call, |v| v.as_bool().unwrap_or(false))
-    }),
+    strict("JSONExtractBool", (1, MANY), |call| flag(call, is_true)),
     strict("JSONExtractString", (1, MANY), |call| {
         string(call, extracted_text)
     }),
     strict("JSONExtractRaw", (1, MANY), |call| {
-        string(call, |v| v.to_string())
+        string(call, Json::to_string)
     }),
     strict("JSONExtractInt", (1, MANY), int),
     strict("JSONExtractUInt", (1, MANY), uint),
@@ -30,19 +28,19 @@ pub(super) static ENTRIES: &[Entry] = &[
     strict("JSONExtractKeys", (1, MANY), keys),
     strict("JSONExtractArrayRaw", (1, MANY), array_raw),
     strict("simpleJSONExtractString", (2, 2), |call| {
-        string(call, |v| v.as_str().unwrap_or("").to_owned())
+        string(call, plain_text)
     }),
     strict("visitParamExtractString", (2, 2), |call| {
-        string(call, |v| v.as_str().unwrap_or("").to_owned())
+        string(call, plain_text)
     }),
     strict("simpleJSONExtractRaw", (2, 2), |call| {
-        string(call, |v| v.to_string())
+        string(call, Json::to_string)
     }),
     strict("simpleJSONExtractInt", (2, 2), simple_int),
     strict("simpleJSONExtractUInt", (2, 2), simple_uint),
     strict("simpleJSONExtractFloat", (2, 2), float),
     strict("simpleJSONExtractBool", (2, 2), |call| {
-        flag(call, |v| v.as_bool().unwrap_or(false))
+        flag(call, is_literally_true)
     }),
     strict("simpleJSONHas", (2, 2), |call| flag(call, |_| true)),
 ];
@@ -87,10 +85,13 @@ impl<'a> Documents<'a> {
     /// The part at the end of the path, `None` when there is none.
     fn find(&self, row: usize) -> Option<Json> {
         let text = self.texts.get(row);
-        let mut at: Json = serde_json::from_str(text).ok()?;
+        let mut at = Json::parse(text)?;
         for step in &self.steps {
             at = match (step, at) {
-                (Step::Key(key), Json::Object(mut map)) => map.remove(key.get(row))?,
+                (Step::Key(key), Json::Object(entries)) => {
+                    let wanted = key.get(row);
+                    entries.into_iter().find(|(key, _)| key == wanted)?.1
+                }
                 (Step::Position(index), Json::Array(mut items)) => {
                     let i = position(index.get(row), items.len())?;
                     items.swap_remove(i)
@@ -129,6 +130,38 @@ fn flag(call: &Call<'_>, f: fn(&Json) -> bool) -> Result<Resolved> {
     }))
 }
 
+/// `true`, or a number that is not zero.
+fn is_true(value: &Json) -> bool {
+    match value {
+        Json::Bool(flag) => *flag,
+        Json::Number(number) => {
+            number.as_u64().is_some_and(|n| n != 0) || number.as_i64().is_some_and(|n| n != 0)
+        }
+        Json::Null | Json::String(_) | Json::Array(_) | Json::Object(_) => false,
+    }
+}
+
+/// Only `true`.
+fn is_literally_true(value: &Json) -> bool {
+    *value == Json::Bool(true)
+}
+
+/// Text, and nothing for any other value.
+fn plain_text(value: &Json) -> String {
+    if let Json::String(text) = value {
+        return text.clone();
+    }
+    String::new()
+}
+
+/// A number written as one.
+fn plain_number(value: &Json) -> Option<&serde_json::Number> {
+    if let Json::Number(number) = value {
+        return Some(number);
+    }
+    None
+}
+
 fn extracted_text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
@@ -155,8 +188,7 @@ fn as_number(value: &Json) -> Option<serde_json::Number> {
     match value {
         Json::Number(number) => Some(number.clone()),
         Json::String(text) => serde_json::from_str(text).ok(),
-        Json::Bool(flag) => Some(serde_json::Number::from(u8::from(*flag))),
-        Json::Null | Json::Array(_) | Json::Object(_) => None,
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
@@ -200,7 +232,12 @@ fn simple_int(call: &Call<'_>) -> Result<Resolved> {
     Ok(Resolved::new(Type::Int64, |cols, rows| {
         let documents = Documents::of(cols)?;
         numbers::<Int64Type>(cols, rows, |row| {
-            Ok(documents.find(row).and_then(|v| v.as_i64()).unwrap_or(0))
+            Ok(documents
+                .find(row)
+                .as_ref()
+                .and_then(plain_number)
+                .and_then(|n| n.as_i64())
+                .unwrap_or(0))
         })
     }))
 }
@@ -210,7 +247,12 @@ fn simple_uint(call: &Call<'_>) -> Result<Resolved> {
     Ok(Resolved::new(Type::UInt64, |cols, rows| {
         let documents = Documents::of(cols)?;
         numbers::<UInt64Type>(cols, rows, |row| {
-            Ok(documents.find(row).and_then(|v| v.as_u64()).unwrap_or(0))
+            Ok(documents
+                .find(row)
+                .as_ref()
+                .and_then(plain_number)
+                .and_then(|n| n.as_u64())
+                .unwrap_or(0))
         })
     }))
 }
@@ -250,7 +292,7 @@ fn keys(call: &Call<'_>) -> Result<Resolved> {
             let documents = Documents::of(cols)?;
             text_lists(cols, rows, |row, items| {
                 if let Some(Json::Object(map)) = documents.find(row) {
-                    map.keys().for_each(|key| items.append_value(key));
+                    map.iter().for_each(|(key, _)| items.append_value(key));
                 }
                 Ok(())
             })

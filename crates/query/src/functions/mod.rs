@@ -11,6 +11,7 @@ mod compare;
 mod condition;
 mod convert;
 mod json;
+mod json_value;
 mod kernel;
 mod map;
 mod math;
@@ -22,6 +23,8 @@ mod search;
 mod server;
 mod signature;
 mod string;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod wrap;
@@ -141,10 +144,9 @@ fn resolve_strict(entry: &Entry, args: &[Argument], context: &Context) -> Result
         resolved.ty = resolved.ty.nullable();
     }
     let columns: Vec<&Argument> = args.iter().filter(|arg| arg.constant.is_none()).collect();
-    if let [only] = columns.as_slice()
-        && only.ty.is_low_cardinality()
-        && fits_dictionary(&resolved.ty)
-    {
+    let dictionary = args.iter().any(|arg| arg.ty.is_low_cardinality());
+    let alone = columns.len() <= 1 && columns.iter().all(|arg| arg.ty.is_low_cardinality());
+    if dictionary && alone && fits_dictionary(&resolved.ty) {
         resolved.ty = Type::LowCardinality(Box::new(resolved.ty));
     }
     Ok(resolved)

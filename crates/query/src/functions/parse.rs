@@ -335,6 +335,10 @@ pub(crate) enum BadNumber {
 impl BadNumber {
     pub(crate) fn error(self, text: &str, ty: &str, float: bool) -> QueryError {
         match self {
+            Self::Empty if float => QueryError::new(
+                ErrorCode::CannotParseNumber,
+                format!("Cannot read {ty} from an empty string"),
+            ),
             Self::Empty => QueryError::new(
                 ErrorCode::AttemptToReadAfterEof,
                 format!(
@@ -342,7 +346,10 @@ impl BadNumber {
                 ),
             ),
             Self::Malformed => QueryError::new(
-                if float {
+                // Text after a number, or no number at all.
+                if (float && !text.starts_with(|c: char| c.is_ascii_digit()))
+                    || (!float && text.starts_with('-'))
+                {
                     ErrorCode::CannotParseNumber
                 } else {
                     ErrorCode::CannotParseText

@@ -306,6 +306,9 @@ pub(super) fn picked_lists(
 pub(super) fn conditions(col: &Col, rows: usize) -> DfResult<BooleanArray> {
     let full = col.full(rows)?;
     if let Some(flags) = full.as_boolean_opt() {
+        if flags.null_count() == 0 {
+            return Ok(flags.clone());
+        }
         return Ok(datafusion::arrow::compute::prep_null_mask_filter(flags));
     }
     if *full.data_type() == DataType::Null {

@@ -16,17 +16,9 @@ use crate::types::Type;
 pub(super) static ENTRIES: &[Entry] = &[
     strict("length", (1, 1), |call| length(call, |s| s.len())),
     strict("OCTET_LENGTH", (1, 1), |call| length(call, |s| s.len())).any_case(),
-    strict("lengthUTF8", (1, 1), |call| {
-        length(call, |s| s.chars().count())
-    }),
-    strict("CHAR_LENGTH", (1, 1), |call| {
-        length(call, |s| s.chars().count())
-    })
-    .any_case(),
-    strict("CHARACTER_LENGTH", (1, 1), |call| {
-        length(call, |s| s.chars().count())
-    })
-    .any_case(),
+    strict("lengthUTF8", (1, 1), chars),
+    strict("CHAR_LENGTH", (1, 1), chars).any_case(),
+    strict("CHARACTER_LENGTH", (1, 1), chars).any_case(),
     strict("empty", (1, 1), |call| empty(call, true)),
     strict("notEmpty", (1, 1), |call| empty(call, false)),
     strict("lower", (1, 1), |call| {
@@ -116,6 +108,12 @@ fn length(call: &Call<'_>, count: fn(&str) -> usize) -> Result<Resolved> {
         let s = Texts::of(cols, 0)?;
         numbers::<UInt64Type>(cols, rows, |row| Ok(to_u64(count(s.get(row)))))
     }))
+}
+
+/// Length in characters.
+fn chars(call: &Call<'_>) -> Result<Resolved> {
+    call.want_text(&[0])?;
+    length(call, |s| s.chars().count())
 }
 
 fn to_u64(n: usize) -> u64 {

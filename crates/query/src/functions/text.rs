@@ -51,6 +51,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     strict("rightPadUTF8", (2, 3), |call| pad(call, false, true)),
     strict("format", (1, MANY), format_text),
     strict("hex", (1, 1), hex).any_case(),
+    strict("unhex", (1, 1), |call| mapped(call, unhex)).any_case(),
     strict("base64Encode", (1, 1), |call| mapped(call, base64_encode)),
     strict("TO_BASE64", (1, 1), |call| mapped(call, base64_encode)).any_case(),
     strict("base64Decode", (1, 1), |call| base64_decode(call, false)),
@@ -156,6 +157,10 @@ fn replace_regexp(call: &Call<'_>, all: bool) -> Result<Resolved> {
     call.want_text(&[0, 1, 2])?;
     let re = regex(call.constant_text(1)?)?;
     let new = replacement(call.constant_text(2)?);
+    if call.constant_text(1)?.is_empty() {
+        // An empty expression replaces nothing.
+        return mapped(call, |s, out| out.push_str(s));
+    }
     Ok(Resolved::new(Type::String, move |cols, rows| {
         let s = Texts::of(cols, 0)?;
         let mut budget = Budget::new();
@@ -507,6 +512,23 @@ fn hex(call: &Call<'_>) -> Result<Resolved> {
             Ok(())
         })
     }))
+}
+
+/// Pairs of hexadecimal digits as bytes; a digit that is none counts as zero.
+fn unhex(text: &str, out: &mut String) {
+    let digit = |b: u8| {
+        char::from(b)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+            .unwrap_or(0)
+    };
+    let mut digits: Vec<u8> = text.bytes().map(digit).collect();
+    if digits.len() % 2 == 1 {
+        digits.insert(0, 0);
+    }
+    let byte = |pair: &[u8]| pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
+    out.push_str(&String::from_utf8_lossy(&bytes));
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

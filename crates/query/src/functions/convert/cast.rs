@@ -203,6 +203,17 @@ fn from_number(from: &Type, to: &Type) -> Result<Caster> {
     if matches!(from, Type::Decimal(..)) || matches!(to, Type::Decimal(..)) {
         return from_decimal(from, to);
     }
+    if from.is_float() && to.is_integer() {
+        return Ok(Arc::new(move |array| {
+            let cols = one(array);
+            let values = Doubles::of(&cols, 0)?;
+            if (0..array.len()).any(|row| array.is_valid(row) && !values.get(row).is_finite()) {
+                let what = "Unexpected inf or nan to integer conversion";
+                return Err(QueryError::new(ErrorCode::CannotConvertType, what).external());
+            }
+            wrap(array, &physical)
+        }));
+    }
     if to.is_number() || matches!(to, Type::Interval(_) | Type::Enum8(_)) {
         return Ok(Arc::new(move |array| wrap(array, &physical)));
     }
@@ -299,6 +310,7 @@ fn from_time(kind: TimeKind, from: &Type, to: &Type, target_zone: Tz) -> Result<
         },
         _ => return Err(no_conversion(from, to)),
     };
+    let narrow = to.is_integer() && to.bits() < 32 && matches!(kind.grain, Grain::Tick(_));
     let scale = if let Type::DateTime64(scale, _) = to {
         *scale
     } else {
@@ -308,6 +320,10 @@ fn from_time(kind: TimeKind, from: &Type, to: &Type, target_zone: Tz) -> Result<
         let cols = one(array);
         let times = Times::of(&cols, 0, kind)?;
         let longs = numbers::<Int64Type>(&cols, array.len(), |row| Ok(read(&times, row, scale)))?;
+        if narrow && (0..array.len()).any(|row| array.is_valid(row) && times.utc_s(row) > 65_535) {
+            let what = "Convert overflow: the seconds do not fit the type";
+            return Err(QueryError::new(ErrorCode::DecimalOverflow, what).external());
+        }
         if physical == DataType::Boolean {
             return Ok(Arc::new(NullArray::new(array.len())));
         }

@@ -25,6 +25,11 @@ pub(super) fn to_text(array: &ArrayRef, ty: &Type, zone: &str) -> DfResult<Array
             builder.append_null();
             continue;
         }
+        if let Type::FixedString(_) = ty {
+            let padded = array.as_string_view().value(row);
+            builder.append_value(padded.trim_end_matches('\0'));
+            continue;
+        }
         buffer.clear();
         write_value(&mut buffer, array, row, ty, tz).map_err(QueryError::external)?;
         builder.append_value(&buffer);

@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::Int64Type;
 
 use super::civil::{Civil, DAY_S, iso_week, monday, weekday};
-use super::instant::{TimeKind, Times, power_of_ten};
+use super::instant::{Grain, TimeKind, Times, power_of_ten};
 use crate::error::{ErrorCode, Result};
 use crate::functions::kernel::Resolved;
 use crate::functions::rows::{Longs, numbers};
@@ -135,6 +135,9 @@ fn day_part(call: &Call<'_>, ty: Type, part: fn(i64) -> i64) -> Result<Resolved>
 
 fn second_part(call: &Call<'_>, ty: Type, part: fn(i64) -> i64) -> Result<Resolved> {
     let kind = kind(call, 0, call.optional_text(1)?)?;
+    if kind.grain == Grain::Day && call.name != "toYYYYMMDDhhmmss" {
+        return Err(call.illegal(0));
+    }
     let physical = ty.arrow();
     Ok(Resolved::new(ty, move |cols, rows| {
         let times = Times::of(cols, 0, kind)?;

@@ -104,6 +104,9 @@ pub(in crate::functions) fn by_interval(
     if !number.is_integer() && !number.is_float() && !matches!(number, Type::Interval(_)) {
         return Err(call.illegal(amount));
     }
+    if unit < IntervalUnit::Second && kind.grain == Grain::Day {
+        return Err(call.illegal(time));
+    }
     let ty = moved_type(call.ty(time), unit);
     let scale = match &ty {
         Type::DateTime64(scale, _) => Some(*scale),

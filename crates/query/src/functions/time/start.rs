@@ -301,12 +301,7 @@ fn truncate(call: &Call<'_>) -> Result<Resolved> {
     };
     let zone = call.optional_text(2)?;
     let day_or_shorter = unit <= IntervalUnit::Day;
-    let resolved = if matches!(inner.ty(0), Type::Date | Type::Date32) && unit == IntervalUnit::Day
-    {
-        day(&inner, zone, |d| d)?
-    } else {
-        rounded(&inner, unit, 1, zone)?
-    };
+    let resolved = rounded(&inner, unit, 1, zone)?;
     let fine = matches!(inner.ty(0), Type::DateTime64(..));
     let ty = match &resolved.ty {
         Type::DateTime(zone) if fine && day_or_shorter => Type::DateTime64(0, zone.clone()),
