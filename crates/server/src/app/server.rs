@@ -154,7 +154,7 @@ impl Server {
             match tokio::time::timeout(left, self.store.shutdown()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "the last flush failed; the WAL has everything")
+                    tracing::warn!(%error, "the last flush failed; the WAL has everything");
                 }
                 Err(_) => tracing::warn!("the last flush was cut short; the WAL has everything"),
             }
