@@ -1,5 +1,6 @@
-//! Who asks: credentials of the three ways a request can carry them. There is one user, `default`, with an
-//! empty password; the rules about mixing the ways and the shapes of refusals are already ClickHouse's.
+//! Who asks: credentials of the three ways a request can carry them. There is one user, `default`,
+//! with an empty password; the rules about mixing the ways and the shapes of refusals are already
+//! ClickHouse's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +42,8 @@ fn refused(code: ErrorCode, user: &str) -> Exception {
     Exception::unauthenticated(
         code,
         format!(
-            "{user}: Authentication failed: password is incorrect, or there is no user with such name"
+            "{user}: Authentication failed: password is incorrect, or there is no user with such \
+             name"
         ),
     )
 }
@@ -77,7 +79,8 @@ fn mixed(other: &str) -> Exception {
     Exception::unauthenticated(
         ErrorCode::AuthenticationFailed,
         format!(
-            "Invalid authentication: it is not allowed to use X-ClickHouse HTTP headers and {other} simultaneously"
+            "Invalid authentication: it is not allowed to use X-ClickHouse HTTP headers and \
+             {other} simultaneously"
         ),
     )
 }

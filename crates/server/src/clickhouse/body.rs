@@ -1,5 +1,5 @@
-//! The body of a streamed response: pieces from the query, an end, or a break that leaves the stream visibly
-//! unfinished after its last piece has really been sent.
+//! The body of a streamed response: pieces from the query, an end, or a break that leaves the
+//! stream visibly unfinished after its last piece has really been sent.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,8 @@ pub(super) enum Piece {
     Data(Bytes),
     /// The result is complete.
     End,
-    /// The result is not complete: the last bytes, after which the connection is closed without an end.
+    /// The result is not complete: the last bytes, after which the connection is closed without an
+    /// end.
     Break(Bytes),
 }
 
@@ -32,7 +33,8 @@ enum State {
     Ended,
 }
 
-/// Stops a query when whoever waits for it goes away: at once, even while the query is too busy to notice.
+/// Stops a query when whoever waits for it goes away: at once, even while the query is too busy to
+/// notice.
 #[derive(Debug)]
 pub(super) struct CancelOnDrop(pub(super) Cancel);
 

@@ -33,7 +33,8 @@ impl Exception {
         }
     }
 
-    /// `Code: 62. DB::Exception: Empty query. (SYNTAX_ERROR) (version 25.8.1.1)`, without the newline.
+    /// `Code: 62. DB::Exception: Empty query. (SYNTAX_ERROR) (version 25.8.1.1)`, without the
+    /// newline.
     pub(super) fn text(&self) -> String {
         let ClickHouseError { number, name, .. } = self.error;
         let message = self.message.trim_end_matches('.');

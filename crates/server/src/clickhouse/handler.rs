@@ -16,7 +16,8 @@ use super::body::{CancelOnDrop, ResultBody};
 use super::exception::{Exception, random_tag};
 use super::format::PLAIN;
 use super::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS, WAITING_PIECES};
-use super::produce::{Head, Job, produce};
+use super::produce::{Job, produce};
+use super::reply::Head;
 use super::request::{QueryRequest, UrlParameters, requested_coding};
 use super::routes::{Route, route};
 use super::runner::RunQuery;
@@ -144,7 +145,8 @@ async fn read(parts: &Parts, url: &UrlParameters, body: Body) -> Result<QueryReq
     if parts.method == Method::POST && !has_length && parts.version < http::Version::HTTP_2 {
         return Err(Exception::unauthenticated(
             ErrorCode::HttpLengthRequired,
-            "The Transfer-Encoding is not chunked and there is no Content-Length header for a POST request",
+            "The Transfer-Encoding is not chunked and there is no Content-Length header for a POST \
+             request",
         ));
     }
     let coding = request_coding(headers)?;
@@ -199,7 +201,8 @@ fn request_coding(headers: &HeaderMap) -> Result<Coding, Exception> {
         Exception::new(
             ErrorCode::NotImplemented,
             format!(
-                "Unknown compression method '{name}'. Only 'gzip', 'deflate', 'zstd' are supported as compression methods"
+                "Unknown compression method '{name}'. Only 'gzip', 'deflate', 'zstd' are \
+                 supported as compression methods"
             ),
         )
     })
@@ -313,7 +316,8 @@ impl Frame<'_> {
         };
         let mut response = fixed(exception.error.status, Some(PLAIN), body);
         let headers = response.headers_mut();
-        let nothing = "{\"read_rows\":\"0\",\"read_bytes\":\"0\",\"written_rows\":\"0\",\"written_bytes\":\"0\",\
+        let nothing = "{\"read_rows\":\"0\",\"read_bytes\":\"0\",\"written_rows\":\"0\",\
+                       \"written_bytes\":\"0\",\
                        \"total_rows_to_read\":\"0\",\"result_rows\":\"0\",\"result_bytes\":\"0\",\
                        \"elapsed_ns\":\"0\",\"memory_usage\":\"0\"}";
         self.add_common(nothing, headers);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Bytes of a request body after decoding. Statements are far smaller; this is for parameters in forms.
+/// Bytes of a request body after decoding. Statements are far smaller; this is for parameters in
+/// forms.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
 /// Parts of one multipart form.
@@ -20,7 +21,8 @@ pub(super) const STEP_BYTES: usize = 1024 * 1024;
 /// Most rows of one step, and so of one block of Native.
 pub(super) const MAX_STEP_ROWS: usize = 65_409;
 
-/// How long the first rows are kept back, so that an error soon after them still gets its own status.
+/// How long the first rows are kept back, so that an error soon after them still gets its own
+/// status.
 pub(super) const FIRST_FLUSH_DELAY: Duration = Duration::from_millis(100);
 
 /// Pieces that wait for a client that reads slowly; the query pauses when they are full.

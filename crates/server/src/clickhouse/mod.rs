@@ -8,6 +8,7 @@ mod handler;
 mod limits;
 mod multipart;
 mod produce;
+mod reply;
 mod request;
 mod routes;
 mod runner;

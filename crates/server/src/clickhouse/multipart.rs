@@ -1,5 +1,5 @@
-//! `multipart/form-data` bodies: names, file names and contents of the parts. Whole bodies only; they are
-//! bounded before they come here.
+//! `multipart/form-data` bodies: names, file names and contents of the parts. Whole bodies only;
+//! they are bounded before they come here.
 
 use super::limits::MAX_FORM_PARTS;
 

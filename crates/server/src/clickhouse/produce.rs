@@ -1,27 +1,25 @@
-//! Runs a query and turns its answer into a head and pieces of a body. It decides when the response begins: as
-//! late as an error may still get a status of its own, as early as a reader of a stream wants to see rows.
+//! Runs a query and turns its answer into a head and pieces of a body. It decides when the response
+//! begins: as late as an error may still get a status of its own, as early as a reader of a stream
+//! wants to see rows.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
-use bytes::Bytes;
-use cairn_query::{Answer, AnswerColumn, Cancel, ErrorCode, Progress, Query, QueryError};
+use cairn_query::{Answer, AnswerColumn, Cancel, ErrorCode, Query, QueryError};
 use chrono_tz::Tz;
 use futures::StreamExt as _;
-use http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::body::Piece;
 use super::exception::Exception;
-use super::format::{Format, FormatSettings, FormatWriter, PLAIN, Switch, Totals};
+use super::format::{Format, FormatSettings, FormatWriter, Switch, Totals};
 use super::limits::{
     FIRST_FLUSH_DELAY, FIRST_STEP_ROWS, FLUSH_BYTES, MAX_BUFFERED_BYTES, MAX_STEP_ROWS, STEP_BYTES,
 };
+use super::reply::{Head, Reply, Stop};
 use super::request::Wishes;
 use super::runner::RunQuery;
-use crate::http::{BodyEncoder, Coding};
 
 /// One query to run for a response.
 pub(super) struct Job {
@@ -36,21 +34,8 @@ pub(super) struct Job {
     pub(super) tag: String,
 }
 
-/// What the head of the response says about the query.
-#[derive(Debug)]
-pub(super) struct Head {
-    pub(super) status: StatusCode,
-    pub(super) exception_code: Option<u16>,
-    /// The format of the result; none for statements without one, and when it was never known.
-    pub(super) format: Option<&'static Format>,
-    pub(super) content_type: &'static str,
-    pub(super) timezone: Option<Tz>,
-    pub(super) coding: Coding,
-    pub(super) summary: String,
-}
-
-/// Runs the job. The head is sent once; pieces follow until an end or a break. When nobody receives any more, the
-/// query is cancelled.
+/// Runs the job. The head is sent once; pieces follow until an end or a break. When nobody receives
+/// any more, the query is cancelled.
 pub(super) async fn produce(job: Job, head: oneshot::Sender<Head>, pieces: mpsc::Sender<Piece>) {
     let cancel = job.cancel.clone();
     let work = run(job, head, &pieces);
@@ -63,7 +48,6 @@ pub(super) async fn produce(job: Job, head: oneshot::Sender<Head>, pieces: mpsc:
 }
 
 async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>) {
-    let started = Instant::now();
     let Job {
         runner,
         query,
@@ -72,17 +56,7 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
         timezone,
         tag,
     } = job;
-    let mut reply = Reply {
-        head: Some(head),
-        pieces,
-        encoder: None,
-        coding: wishes.coding,
-        level: wishes.compression_level,
-        format: None,
-        timezone,
-        started,
-        progress: Arc::default(),
-    };
+    let mut reply = Reply::new(head, pieces, &wishes, timezone);
     let answer = match runner.run(query, cancel).await {
         Ok(answer) => answer,
         Err(error) => return reply.fail(&error.into(), &tag).await,
@@ -125,8 +99,8 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
     result.write(rows, reply).await;
 }
 
-/// The format of the result and how it prints, strongest wish first: `output_format`, the FORMAT clause, the
-/// request's default.
+/// The format of the result and how it prints, strongest wish first: `output_format`, the FORMAT
+/// clause, the request's default.
 fn choose(
     clause: Option<String>,
     pairs: &[(String, String)],
@@ -160,137 +134,7 @@ fn choose(
     Ok((format, settings))
 }
 
-/// The way to the client. Once the head is gone, errors can only break the stream.
-struct Reply<'a> {
-    head: Option<oneshot::Sender<Head>>,
-    pieces: &'a mpsc::Sender<Piece>,
-    encoder: Option<BodyEncoder>,
-    coding: Coding,
-    level: u32,
-    format: Option<&'static Format>,
-    timezone: Tz,
-    started: Instant,
-    progress: Arc<Progress>,
-}
-
-impl Reply<'_> {
-    fn has_begun(&self) -> bool {
-        self.head.is_none()
-    }
-
-    fn send_head(&mut self, status: StatusCode, exception_code: Option<u16>) {
-        let Some(sender) = self.head.take() else {
-            return;
-        };
-        let head = Head {
-            status,
-            exception_code,
-            format: self.format,
-            content_type: self.format.map_or(PLAIN, |format| format.content_type),
-            timezone: Some(self.timezone),
-            coding: self.coding,
-            summary: summary(&self.progress, self.started.elapsed()),
-        };
-        // The other side is gone when the client is; `closed` ends the work then.
-        drop(sender.send(head));
-    }
-
-    fn take_encoder(&mut self) -> std::io::Result<BodyEncoder> {
-        match self.encoder.take() {
-            Some(encoder) => Ok(encoder),
-            None => BodyEncoder::new(self.coding, self.level),
-        }
-    }
-
-    /// Sends a piece; waits while the client is behind.
-    async fn send(&mut self, piece: Vec<u8>) -> Result<(), Stop> {
-        self.send_head(StatusCode::OK, None);
-        let mut encoder = self.take_encoder().map_err(|error| cannot_encode(&error))?;
-        let encoded = encoder
-            .encode(piece)
-            .map_err(|error| cannot_encode(&error))?;
-        self.encoder = Some(encoder);
-        if self.send_piece(Piece::Data(Bytes::from(encoded))).await {
-            Ok(())
-        } else {
-            Err(Stop::Gone)
-        }
-    }
-
-    /// Answers whether somebody still listens.
-    async fn send_piece(&self, piece: Piece) -> bool {
-        self.pieces.send(piece).await.is_ok()
-    }
-
-    /// Sends the last piece and ends the body.
-    async fn finish(&mut self, piece: Vec<u8>) {
-        self.send_head(StatusCode::OK, None);
-        self.end(piece).await;
-    }
-
-    async fn end(&mut self, piece: Vec<u8>) {
-        match self
-            .take_encoder()
-            .and_then(|encoder| encoder.finish(piece))
-        {
-            Ok(encoded) => {
-                let last = Piece::Data(Bytes::from(encoded));
-                if self.send_piece(last).await {
-                    self.send_piece(Piece::End).await;
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot encode the end of a result");
-                self.send_piece(Piece::Break(Bytes::new())).await;
-            }
-        }
-    }
-
-    /// Tells an error: with a status of its own when nothing was sent, else as a block that breaks the stream.
-    async fn fail(&mut self, exception: &Exception, tag: &str) {
-        if !self.has_begun() {
-            return self.fail_with(exception, exception.body()).await;
-        }
-        let block = exception.block(tag);
-        let encoded = self
-            .take_encoder()
-            .and_then(|encoder| encoder.finish(block));
-        let encoded = encoded.unwrap_or_else(|error| {
-            tracing::error!(%error, "cannot encode an exception block");
-            Vec::new()
-        });
-        self.send_piece(Piece::Break(Bytes::from(encoded))).await;
-    }
-
-    /// The whole response is an error with this body.
-    async fn fail_with(&mut self, exception: &Exception, body: Vec<u8>) {
-        self.send_head(exception.error.status, Some(exception.error.number));
-        self.end(body).await;
-    }
-}
-
-fn cannot_encode(error: &std::io::Error) -> Exception {
-    Exception::new(
-        ErrorCode::LogicalError,
-        format!("Cannot compress the result: {error}"),
-    )
-}
-
 type Rows = futures::stream::BoxStream<'static, Result<RecordBatch, QueryError>>;
-
-/// Why a result is not written any further.
-enum Stop {
-    /// Tell the client.
-    Failed(Exception),
-    /// Nobody listens any more.
-    Gone,
-}
-
-impl From<Exception> for Stop {
-    fn from(exception: Exception) -> Self {
-        Self::Failed(exception)
-    }
-}
 
 /// What the query does next.
 enum Next {
@@ -423,25 +267,9 @@ impl ResultWriter {
     }
 }
 
-/// How many rows to format next, when so many rows took so many bytes: about a step's worth of bytes, so that
-/// wide rows do not pile up and narrow ones come in large blocks.
+/// How many rows to format next, when so many rows took so many bytes: about a step's worth of
+/// bytes, so that wide rows do not pile up and narrow ones come in large blocks.
 fn next_step(rows: usize, bytes: usize) -> usize {
     let per_row = (bytes / rows.max(1)).max(1);
     (STEP_BYTES / per_row).clamp(1, MAX_STEP_ROWS)
-}
-
-/// The value of `X-ClickHouse-Summary`.
-fn summary(progress: &Progress, elapsed: Duration) -> String {
-    format!(
-        "{{\"read_rows\":\"{}\",\"read_bytes\":\"{}\",\"written_rows\":\"0\",\"written_bytes\":\"0\",\
-         \"total_rows_to_read\":\"{}\",\"result_rows\":\"{}\",\"result_bytes\":\"{}\",\"elapsed_ns\":\"{}\",\
-         \"memory_usage\":\"{}\"}}",
-        progress.read_rows(),
-        progress.read_bytes(),
-        progress.total_rows_to_read(),
-        progress.result_rows(),
-        progress.result_bytes(),
-        elapsed.as_nanos(),
-        progress.memory_bytes(),
-    )
 }

@@ -1,5 +1,5 @@
-//! What a query request says, put together from URL, headers and form: statement, settings, parameters and
-//! wishes about the response. It reads no body from the network and runs nothing.
+//! What a query request says, put together from URL, headers and form: statement, settings,
+//! parameters and wishes about the response. It reads no body from the network and runs nothing.
 
 use cairn_query::ErrorCode;
 use http::{HeaderMap, Method};
@@ -210,7 +210,8 @@ fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception>
             return Err(Exception::new(
                 ErrorCode::NotImplemented,
                 format!(
-                    "{name}=1 is not supported yet, use HTTP compression (Accept-Encoding, Content-Encoding)"
+                    "{name}=1 is not supported yet, use HTTP compression (Accept-Encoding, \
+                     Content-Encoding)"
                 ),
             ));
         }

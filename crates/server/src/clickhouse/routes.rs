@@ -1,4 +1,5 @@
-//! Which requests mean what. Paths are compared as they came: nothing is decoded or normalised into a route.
+//! Which requests mean what. Paths are compared as they came: nothing is decoded or normalised into
+//! a route.
 
 use http::{Method, Uri};
 

@@ -1,4 +1,5 @@
-//! The seam between this room and the query engine: tests put answers here that break or stall on purpose.
+//! The seam between this room and the query engine: tests put answers here that break or stall on
+//! purpose.
 
 use cairn_query::{Answer, Cancel, Query, QueryError};
 use futures::future::BoxFuture;

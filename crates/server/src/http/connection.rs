@@ -1,5 +1,5 @@
-//! One accepted socket: enforces the time limits that the HTTP library does not, and tells a response
-//! body when everything it handed over has reached the socket. It does not parse HTTP.
+//! One accepted socket: enforces the time limits that the HTTP library does not, and tells a
+//! response body when everything it handed over has reached the socket. It does not parse HTTP.
 
 use std::io;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Content codings: which one a response gets, encoding it piece by piece, and decoding request bodies
-//! within a bound. It does not touch headers.
+//! Content codings: which one a response gets, encoding it piece by piece, and decoding request
+//! bodies within a bound. It does not touch headers.
 
 use std::io::{self, Read, Write};
 
@@ -113,8 +113,8 @@ impl BodyEncoder {
         })
     }
 
-    /// Encodes `piece` and returns all bytes that are ready after a flush, so that the client can decode
-    /// everything written so far.
+    /// Encodes `piece` and returns all bytes that are ready after a flush, so that the client can
+    /// decode everything written so far.
     pub(crate) fn encode(&mut self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(piece),
@@ -172,8 +172,8 @@ pub(crate) enum DecodeError {
     TooLarge,
 }
 
-/// Decodes a whole body and stops as soon as the limit is passed, so that a small body cannot grow without
-/// bound.
+/// Decodes a whole body and stops as soon as the limit is passed, so that a small body cannot grow
+/// without bound.
 pub(crate) fn decode_body(
     coding: Coding,
     body: &[u8],

@@ -11,7 +11,8 @@ pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: usize = 512;
 /// Time from the first byte of a request head to its last one.
 pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time an idle connection is kept for its next request; also what the `Keep-Alive` header announces.
+/// Time an idle connection is kept for its next request; also what the `Keep-Alive` header
+/// announces.
 pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Time within which a client must take at least one byte of what is waiting for it.
@@ -35,7 +36,8 @@ pub(crate) const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 pub(crate) const MAX_STREAMS: u32 = 128;
 
-/// Silence after which an HTTP/2 peer is asked whether it is still there, and the time for its answer.
+/// Silence after which an HTTP/2 peer is asked whether it is still there, and the time for its
+/// answer.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Time for the answer to such a question.

@@ -1,5 +1,5 @@
-//! What every HTTP port shares: accepting connections within limits, stopping gracefully, the sentinel
-//! that tells a body when its bytes have left, content encodings. It knows no API.
+//! What every HTTP port shares: accepting connections within limits, stopping gracefully, the
+//! sentinel that tells a body when its bytes have left, content encodings. It knows no API.
 
 mod body;
 mod connection;

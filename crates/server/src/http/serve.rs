@@ -1,5 +1,5 @@
-//! Accepts connections of one port within limits and serves a router on them until told to stop. HTTP/1
-//! and HTTP/2 with prior knowledge; no TLS, no routes of its own.
+//! Accepts connections of one port within limits and serves a router on them until told to stop.
+//! HTTP/1 and HTTP/2 with prior knowledge; no TLS, no routes of its own.
 
 use std::collections::HashMap;
 use std::io;
@@ -31,7 +31,8 @@ use super::limits::{
 };
 
 /// Serves `router` on `listener` until `shutdown` resolves, then lets running requests end within
-/// [`ServeLimits::drain_timeout`]. Returns how many connections were still busy when that time was over.
+/// [`ServeLimits::drain_timeout`]. Returns how many connections were still busy when that time was
+/// over.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -74,7 +75,8 @@ pub async fn serve(
     0
 }
 
-/// Errors of one handshake are the client's; errors of the process (no descriptors left) must not spin.
+/// Errors of one handshake are the client's; errors of the process (no descriptors left) must not
+/// spin.
 async fn pause_after(error: &io::Error) {
     let of_the_client = matches!(
         error.kind(),
@@ -94,7 +96,8 @@ fn builder(limits: &ServeLimits) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        // This timer also runs between requests; the stricter limit for a begun head is GuardedStream's.
+        // This timer also runs between requests; the stricter limit for a begun head is
+        // GuardedStream's.
         .header_read_timeout(limits.keep_alive_timeout.max(limits.header_timeout))
         .keep_alive(true)
         .max_headers(MAX_HEADERS)

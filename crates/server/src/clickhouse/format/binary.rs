@@ -1,4 +1,5 @@
-//! Values as bytes: the form that RowBinary and Native share. Little endian, lengths as variable integers.
+//! Values as bytes: the form that RowBinary and Native share. Little endian, lengths as variable
+//! integers.
 
 use cairn_query::Type;
 

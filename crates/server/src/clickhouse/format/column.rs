@@ -1,5 +1,5 @@
-//! One column of a batch, bound once per batch to its ClickHouse type: the writers then look at slices, not at
-//! `dyn Array`.
+//! One column of a batch, bound once per batch to its ClickHouse type: the writers then look at
+//! slices, not at `dyn Array`.
 
 use arrow::array::{
     Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, ListArray, MapArray, PrimitiveArray,

@@ -1,5 +1,5 @@
-//! CSV with its header forms. Numbers, Bool and NULL are bare, everything else is in double quotes; a tuple is
-//! several columns unless a setting says otherwise.
+//! CSV with its header forms. Numbers, Bool and NULL are bare, everything else is in double quotes;
+//! a tuple is several columns unless a setting says otherwise.
 
 use arrow::record_batch::RecordBatch;
 use cairn_query::Type;

@@ -1,5 +1,5 @@
-//! Text of dates and times, in a zone, without allocating. UTC is the fast path; other zones look the offset
-//! up once per quarter of an hour.
+//! Text of dates and times, in a zone, without allocating. UTC is the fast path; other zones look
+//! the offset up once per quarter of an hour.
 
 use std::cell::Cell;
 

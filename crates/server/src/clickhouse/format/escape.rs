@@ -1,5 +1,5 @@
-//! Escaping of text: the backslash form of TabSeparated and quoted literals, JSON strings, doubled quotes of
-//! CSV. Bytes that need nothing are copied in runs.
+//! Escaping of text: the backslash form of TabSeparated and quoted literals, JSON strings, doubled
+//! quotes of CSV. Bytes that need nothing are copied in runs.
 
 /// What follows the backslash in place of a byte; zero = the byte stands for itself.
 const fn backslash_table() -> [u8; 256] {
@@ -15,8 +15,8 @@ const fn backslash_table() -> [u8; 256] {
     table
 }
 
-/// Needs the slow path in JSON: 1 = as `\uXXXX`, 2 = the first byte of U+2028 and U+2029, else the letter
-/// after the backslash.
+/// Needs the slow path in JSON: 1 = as `\uXXXX`, 2 = the first byte of U+2028 and U+2029, else the
+/// letter after the backslash.
 const fn json_table() -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0;

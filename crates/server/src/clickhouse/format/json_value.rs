@@ -80,8 +80,8 @@ pub(super) fn push_json(column: &Column<'_>, row: usize, switches: Switches, out
     }
 }
 
-/// Writes the value as the JSON format does: maps, tuples and arrays of containers get a line for each entry,
-/// indented by `depth` tabs and one more.
+/// Writes the value as the JSON format does: maps, tuples and arrays of containers get a line for
+/// each entry, indented by `depth` tabs and one more.
 pub(super) fn push_json_spread(
     column: &Column<'_>,
     row: usize,

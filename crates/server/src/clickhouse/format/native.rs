@@ -77,14 +77,16 @@ impl FormatWriter for Native {
     }
 
     fn tail(&mut self, _totals: &Totals, out: &mut Vec<u8>) {
-        // Clients that name a version learn the columns of an empty result; old ones expect nothing.
+        // Clients that name a version learn the columns of an empty result; old ones expect
+        // nothing.
         if !self.begun && self.version > 0 {
             self.push_block(&[], 0, out);
         }
     }
 }
 
-/// The type whose data a version is sent: without `LowCardinality` where the client does not know it.
+/// The type whose data a version is sent: without `LowCardinality` where the client does not know
+/// it.
 fn sent(ty: &Type, version: u64) -> Type {
     let keeps = version == 0 || version >= VERSION_LOW_CARDINALITY;
     rewrite(ty, &|ty| {
@@ -210,7 +212,8 @@ fn push_column(ty: &Type, column: &Column<'_>, rows: Range<usize>, out: &mut Vec
     }
 }
 
-/// Values that hold no others, with the default in place of NULL: what an array holds under a NULL is no value.
+/// Values that hold no others, with the default in place of NULL: what an array holds under a NULL
+/// is no value.
 fn push_scalars(column: &Column<'_>, rows: Range<usize>, out: &mut Vec<u8>) {
     let default = default_key(column);
     for row in rows {
@@ -234,8 +237,8 @@ fn push_offsets(offsets: &[i32], rows: Range<usize>, out: &mut Vec<u8>) -> Range
     first..end
 }
 
-/// Keys and indexes. Key 0 is the default value; of a nullable dictionary it stands for NULL, and key 1 is the
-/// default.
+/// Keys and indexes. Key 0 is the default value; of a nullable dictionary it stands for NULL, and
+/// key 1 is the default.
 fn push_dictionary(inner: &Type, column: &Column<'_>, rows: Range<usize>, out: &mut Vec<u8>) {
     const ADDITIONAL_KEYS: u64 = 0x200;
     const UPDATE_DICTIONARY: u64 = 0x400;

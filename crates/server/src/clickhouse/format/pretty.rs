@@ -1,5 +1,5 @@
-//! Tables for people: Pretty, PrettyCompact, PrettySpace. All rows are kept until the end, because widths must be
-//! known first; so only the first thousand are shown.
+//! Tables for people: Pretty, PrettyCompact, PrettySpace. All rows are kept until the end, because
+//! widths must be known first; so only the first thousand are shown.
 
 use arrow::record_batch::RecordBatch;
 
@@ -268,7 +268,8 @@ fn cell(column: &Column<'_>, row: usize) -> String {
     text
 }
 
-/// Columns of the text as ClickHouse counts them: wide East Asian characters take two, controls none.
+/// Columns of the text as ClickHouse counts them: wide East Asian characters take two, controls
+/// none.
 pub(super) fn display_width(text: &[u8]) -> usize {
     String::from_utf8_lossy(text)
         .chars()

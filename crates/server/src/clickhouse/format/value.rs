@@ -1,5 +1,5 @@
-//! Text of one value: as it is, backslash-escaped, or as a quoted literal. What NULL looks like at the top of a
-//! row is the format's business; inside arrays, maps and tuples it is `NULL`.
+//! Text of one value: as it is, backslash-escaped, or as a quoted literal. What NULL looks like at
+//! the top of a row is the format's business; inside arrays, maps and tuples it is `NULL`.
 
 use super::column::{Column, Values, item_range};
 use super::date_time::{push_date, push_date_time, push_date_time64};
@@ -89,7 +89,8 @@ pub(super) fn push_nested(column: &Column<'_>, row: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Values whose text never needs escaping and that are quoted where strings are: dates, times, UUIDs.
+/// Values whose text never needs escaping and that are quoted where strings are: dates, times,
+/// UUIDs.
 pub(super) fn push_bare(column: &Column<'_>, row: usize, out: &mut Vec<u8>) {
     match &column.values {
         Values::Date(days) => push_date(i64::from(days[row]), out),

@@ -16,10 +16,10 @@ use tokio::sync::{Notify, oneshot};
 use crate::clickhouse::{ClickHouseState, RunQuery, router};
 use crate::http::{ServeLimits, serve};
 
-/// Statements and what they answer:
-/// `one` a row · `rows N` N rows in blocks of a thousand · `fail N` N rows, then an error ·
-/// `gate` a row, and another when the gate opens · `endless` rows until cancelled · `silent` nothing until
-/// cancelled · `set` no result · `echo` the query as it arrived · `bad` an error at once.
+/// Statements and what they answer: `one` a row · `rows N` N rows in blocks of a thousand · `fail
+/// N` N rows, then an error · `gate` a row, and another when the gate opens · `endless` rows until
+/// cancelled · `silent` nothing until cancelled · `set` no result · `echo` the query as it arrived
+/// · `bad` an error at once.
 #[derive(Debug, Default)]
 pub(super) struct Canned {
     pub(super) gate: Notify,
@@ -33,14 +33,14 @@ struct Shared(Arc<Canned>);
 
 impl RunQuery for Shared {
     fn run(&self, query: Query, cancel: Cancel) -> BoxFuture<'_, Result<Answer, QueryError>> {
-        async move { self.answer(query, cancel) }.boxed()
+        async move { self.answer(&query, cancel) }.boxed()
     }
 }
 
 type Rows = BoxStream<'static, Result<RecordBatch, QueryError>>;
 
 impl Shared {
-    fn answer(&self, query: Query, cancel: Cancel) -> Result<Answer, QueryError> {
+    fn answer(&self, query: &Query, cancel: Cancel) -> Result<Answer, QueryError> {
         let (text, format) = match query.text.split_once(" FORMAT ") {
             Some((text, format)) => (text.to_owned(), Some(format.to_owned())),
             None => (query.text.clone(), None),
@@ -62,20 +62,20 @@ impl Shared {
             "silent" => self.silent(cancel),
             "set" => {
                 return Ok(answer(
-                    &query,
+                    query,
                     format,
                     futures::stream::empty().boxed(),
                     "",
                     false,
                 ));
             }
-            "echo" => return Ok(echo(&query, format)),
+            "echo" => return Ok(echo(query, format)),
             _ => {
                 let message = "Unknown expression identifier `nope`";
                 return Err(QueryError::new(ErrorCode::UnknownIdentifier, message));
             }
         };
-        Ok(answer(&query, format, rows, "n", true))
+        Ok(answer(query, format, rows, "n", true))
     }
 
     fn gated(&self) -> Rows {

@@ -1,5 +1,5 @@
-//! The port over real sockets: bytes in, bytes out. The engine is replaced where an answer must break, stall or
-//! never end on purpose.
+//! The port over real sockets: bytes in, bytes out. The engine is replaced where an answer must
+//! break, stall or never end on purpose.
 
 mod canned;
 mod client;

@@ -142,6 +142,23 @@ async fn large_results_arrive_complete_in_every_coding() {
     );
 }
 
+/// Reads the head, then a chunk: its size line and at least one byte.
+async fn read_first_row(socket: &mut TcpStream, received: &mut Vec<u8>) {
+    loop {
+        let mut piece = [0; 4096];
+        let count = socket.read(&mut piece).await.unwrap();
+        assert!(count > 0, "closed before the first row");
+        received.extend_from_slice(&piece[..count]);
+        let text = String::from_utf8_lossy(received);
+        if text
+            .split_once("\r\n\r\n")
+            .is_some_and(|(_, body)| body.len() > 3)
+        {
+            return;
+        }
+    }
+}
+
 #[tokio::test]
 async fn rows_are_seen_before_the_query_ends() {
     let port = open(ServeLimits::default()).await;
@@ -152,22 +169,7 @@ async fn rows_are_seen_before_the_query_ends() {
         );
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut received = Vec::new();
-        let first_row = async {
-            // The head, then a chunk: its size line and at least one byte.
-            loop {
-                let mut piece = [0; 4096];
-                let count = socket.read(&mut piece).await.unwrap();
-                assert!(count > 0, "closed before the first row");
-                received.extend_from_slice(&piece[..count]);
-                let text = String::from_utf8_lossy(&received);
-                if text
-                    .split_once("\r\n\r\n")
-                    .is_some_and(|(_, body)| body.len() > 3)
-                {
-                    break;
-                }
-            }
-        };
+        let first_row = read_first_row(&mut socket, &mut received);
         tokio::time::timeout(DEADLINE, first_row).await.unwrap();
         port.canned.gate.notify_one();
         tokio::time::timeout(DEADLINE, socket.read_to_end(&mut received))

@@ -28,25 +28,34 @@ pub(super) fn batch(columns: &[(&Type, Vec<Value>)]) -> RecordBatch {
 }
 
 fn integer(value: &Value) -> Option<i128> {
-    match value {
-        Value::UInt(value) => Some(i128::from(*value)),
-        Value::Int(value) => Some(i128::from(*value)),
-        _ => None,
+    if let Value::UInt(value) = value {
+        return Some(i128::from(*value));
     }
+    let Value::Int(value) = value else {
+        return None;
+    };
+    Some(i128::from(*value))
 }
 
 fn float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Float(value) => Some(*value),
-        _ => None,
-    }
+    let Value::Float(value) = value else {
+        return None;
+    };
+    Some(*value)
 }
 
 fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(value) => Some(value.clone()),
-        _ => None,
-    }
+    let Value::String(value) = value else {
+        return None;
+    };
+    Some(value.clone())
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    let Value::Bool(value) = value else {
+        return None;
+    };
+    Some(*value)
 }
 
 macro_rules! integers {
@@ -79,15 +88,7 @@ fn array(ty: &Type, values: &[Value]) -> ArrayRef {
             Arc::new(floats.collect::<Float32Array>())
         }
         Type::Float64 => Arc::new(values.iter().map(float).collect::<Float64Array>()),
-        Type::Bool => Arc::new(
-            values
-                .iter()
-                .map(|value| match value {
-                    Value::Bool(value) => Some(*value),
-                    _ => None,
-                })
-                .collect::<BooleanArray>(),
-        ),
+        Type::Bool => Arc::new(values.iter().map(truth).collect::<BooleanArray>()),
         Type::String | Type::FixedString(_) => {
             Arc::new(values.iter().map(text).collect::<StringViewArray>())
         }
@@ -117,9 +118,11 @@ fn array(ty: &Type, values: &[Value]) -> ArrayRef {
 fn list(item: &Type, values: &[Value]) -> ArrayRef {
     let lists: Vec<&[Value]> = values
         .iter()
-        .map(|value| match value {
-            Value::Array(items) => items.as_slice(),
-            other => panic!("not an array: {other:?}"),
+        .map(|value| {
+            let Value::Array(items) = value else {
+                panic!("not an array: {value:?}")
+            };
+            items.as_slice()
         })
         .collect();
     let items = array(item, &lists.concat());
@@ -131,9 +134,11 @@ fn list(item: &Type, values: &[Value]) -> ArrayRef {
 fn map(key: &Type, value: &Type, values: &[Value]) -> ArrayRef {
     let maps: Vec<&[(Value, Value)]> = values
         .iter()
-        .map(|value| match value {
-            Value::Map(entries) => entries.as_slice(),
-            other => panic!("not a map: {other:?}"),
+        .map(|value| {
+            let Value::Map(entries) = value else {
+                panic!("not a map: {value:?}")
+            };
+            entries.as_slice()
         })
         .collect();
     let (keys, items): (Vec<Value>, Vec<Value>) = maps.concat().into_iter().unzip();
@@ -155,9 +160,11 @@ fn tuple(fields: &[(Option<String>, Type)], values: &[Value]) -> ArrayRef {
         .map(|(at, (_, ty))| {
             let part: Vec<Value> = values
                 .iter()
-                .map(|value| match value {
-                    Value::Tuple(parts) => parts[at].clone(),
-                    other => panic!("not a tuple: {other:?}"),
+                .map(|value| {
+                    let Value::Tuple(parts) = value else {
+                        panic!("not a tuple: {value:?}")
+                    };
+                    parts[at].clone()
                 })
                 .collect();
             array(ty, &part)
@@ -172,6 +179,7 @@ fn tuple(fields: &[(Option<String>, Type)], values: &[Value]) -> ArrayRef {
 }
 
 /// Type and value of a recorded case.
+#[expect(clippy::too_many_lines, reason = "one line for each case")]
 pub(super) fn value_of(case: &str) -> (&'static str, Value) {
     let string = |text: &str| Value::String(text.to_owned());
     let uints = |items: &[u64]| Value::Array(items.iter().copied().map(Value::UInt).collect());
@@ -199,7 +207,8 @@ pub(super) fn value_of(case: &str) -> (&'static str, Value) {
         "Float64 max" => ("Float64", Value::Float(f64::MAX)),
         "Float64 -0" => ("Float64", Value::Float(-0.0)),
         "nan" => ("Float64", Value::Float(f64::NAN)),
-        // ClickHouse computes a positive one; the text of a negative one is tested with the numbers.
+        // ClickHouse computes a positive one; the text of a negative one is tested with the
+        // numbers.
         "-nan" => ("Float64", Value::Float(f64::NAN)),
         "inf" => ("Float64", Value::Float(f64::INFINITY)),
         "-inf" => ("Float64", Value::Float(f64::NEG_INFINITY)),
