@@ -52,7 +52,7 @@ pub struct SegmentMeta {
     pub columns: BTreeMap<String, ColumnStats>,
     /// The row groups, in file order.
     pub row_groups: Vec<RowGroupMeta>,
-    /// CRC32C of each [`CHECKSUM_BLOCK_BYTES`] of the file; the last block may be short.
+    /// CRC32C of each block of `CHECKSUM_BLOCK_BYTES` of the file; the last block may be short.
     #[serde(with = "checksum_text")]
     pub block_checksums: Vec<u32>,
 }
