@@ -27,10 +27,10 @@ impl Default for StorageConfig {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("./cairn-data"),
-            memtable_bytes: 128 << 20,
+            memtable_bytes: 64 << 20,
             memtable_age_ns: crate::time::NANOS_PER_BUCKET,
             wal_file_bytes: 64 << 20,
-            max_memtable_total_bytes: 320 << 20,
+            max_memtable_total_bytes: 256 << 20,
             max_disk_bytes: None,
             ack_deadline_ms: 5_000,
             lock_wait_ms: crate::limits::LOCK_WAIT_MS,
