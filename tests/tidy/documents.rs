@@ -25,7 +25,7 @@ pub(crate) fn check(files: &[SourceFile], exists: &dyn Fn(&str) -> bool) -> Vec<
 /// Whether a path from the top of the repository is there.
 pub(crate) fn on_disk(path: &str) -> bool {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
+        .join("../..")
         .join(path)
         .exists()
 }

@@ -33,7 +33,7 @@ fn crates_name_only_what_they_may() {
 #[test]
 fn files_are_tidy() {
     let files = source::repository();
-    // Guidance is shown by `cargo test --workspace --test tidy -- --nocapture`.
+    // Guidance is shown by `cargo test -p tidy -- --nocapture`.
     println!("{}", text::report(&files).join("\n"));
     assert_clean(&text::check(&files));
 }

@@ -45,7 +45,7 @@ impl SourceFile {
 
 /// Every text file of the repository that the checks read.
 pub(crate) fn repository() -> Vec<SourceFile> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = Vec::new();
     walk(&root, "", &mut files);
     assert!(files.len() > 10, "the repository was not found");
