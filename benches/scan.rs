@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
     group.throughput(Throughput::Elements(BATCH_ROWS * BATCHES));
     for (name, request) in requests() {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| rows_of(&snapshot, &request))
+            bencher.iter(|| rows_of(&snapshot, &request));
         });
     }
     group.finish();

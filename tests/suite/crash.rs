@@ -49,7 +49,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
         };
         check(&cairn, &oracle, from);
         oracle.push(load_and_kill(cairn, round, seed));
-        if random(seed, round, 1) % 4 == 0 {
+        if random(seed, round, 1).is_multiple_of(4) {
             kill_while_starting(dir.path(), random(seed, round, 2) % 150);
         }
     }
@@ -120,7 +120,7 @@ fn load_and_kill(cairn: Cairn, round: u64, seed: u64) -> [Sent; 2] {
         .collect();
     // Mostly within the first half second, sometimes across a flush.
     let bits = random(seed, round, 3);
-    let wait_ms = if bits % 4 == 0 {
+    let wait_ms = if bits.is_multiple_of(4) {
         500 + bits / 4 % 2_500
     } else {
         5 + bits / 4 % 500

@@ -12,6 +12,9 @@ use crate::server::{Cairn, folder};
 const PROTOBUF: (&str, &str) = ("Content-Type", "application/x-protobuf");
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
+/// What it is, path, headers, body, expected status.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16);
+
 fn send(cairn: &Cairn, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
     http::post(cairn.otlp_http, path, headers, body)
 }
@@ -70,7 +73,7 @@ fn bad_otlp_gets_the_right_status_and_stores_nothing() {
         "]}}".repeat(200_000)
     );
     let bomb = gzip(&vec![0; 80 << 20]);
-    let cases: [(&str, &str, &[(&str, &str)], &[u8], u16); 14] = [
+    let cases: [Case<'_>; 14] = [
         (
             "cut protobuf",
             "/v1/logs",

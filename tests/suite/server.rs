@@ -219,10 +219,6 @@ impl Cairn {
         let status = self.process.wait(STOP_DEADLINE).expect("it stops in time");
         assert!(status.success(), "{status}\n{}", self.log());
     }
-
-    pub(crate) fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
 }
 
 /// Files below `folder` whose name ends in `suffix`.
