@@ -36,6 +36,9 @@ impl<'q> Analyzer<'_> {
         let arguments = self.aggregate_arguments(scope, call);
         scope.in_aggregate = false;
         let arguments = arguments?;
+        for argument in &arguments {
+            refuse_aggregates(argument, "another aggregate function")?;
+        }
         let parameters = self.constants(scope, call.parameters.as_deref().unwrap_or_default())?;
         let name = distinct_name(call)?;
         let resolved = aggregates::resolve(&name, &parameters, &arguments_of(&arguments))?;

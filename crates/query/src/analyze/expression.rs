@@ -78,10 +78,34 @@ impl<'q> Analyzer<'_> {
         let Some((alias, expr)) = scope.alias(name) else {
             return Ok(None);
         };
+        self.aliased(scope, alias, expr).map(Some)
+    }
+
+    /// The expression of an alias. Inside it the alias means the column of that name.
+    pub(super) fn aliased(
+        &mut self,
+        scope: &mut Scope<'q>,
+        alias: &'q str,
+        expr: &Expr,
+    ) -> Result<Typed> {
+        let outermost = scope.expanding.is_empty();
+        let known = scope.expanded.iter().find(|(known, ..)| *known == alias);
+        if outermost && let Some((_, typed, nodes)) = known {
+            // A copy is as large as the original.
+            self.nodes += nodes;
+            self.count_node()?;
+            return Ok(typed.clone());
+        }
+        let before = self.nodes;
         scope.expanding.push(alias);
         let typed = self.expression(scope, expr);
         scope.expanding.pop();
-        typed.map(Some)
+        let typed = typed?;
+        if outermost {
+            let nodes = self.nodes - before;
+            scope.expanded.push((alias, typed.clone(), nodes));
+        }
+        Ok(typed)
     }
 
     /// `m.keys`, `a.size0`, `t.name` after the part of the name that is a column.

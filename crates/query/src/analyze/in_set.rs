@@ -4,7 +4,7 @@ use cairn_storage::CompareOp;
 
 use super::constant::Fit;
 use super::scope::Scope;
-use super::tree::{Kind, Typed, TypedQuery};
+use super::tree::{Kind, Node, Typed, TypedQuery};
 use super::{Analyzer, Result};
 use crate::error::{ErrorCode, QueryError};
 use crate::syntax::{Call, Expr, ExprKind, Query};
@@ -196,8 +196,12 @@ impl<'q> Analyzer<'_> {
 
     fn in_query(&mut self, scope: &mut Scope<'q>, value: Typed, query: &Query) -> Result<Typed> {
         let query = self.subquery(query, &scope.inherited.clone())?;
+        let of_tuples = query
+            .output
+            .iter()
+            .any(|column| matches!(column.ty.bare(), Type::Tuple(_)));
         let values = if let Type::Tuple(types) = value.ty.bare()
-            && query.output.len() > 1
+            && !of_tuples
         {
             let width = types.len();
             self.tuple_items(&value, width)?
@@ -214,31 +218,7 @@ impl<'q> Analyzer<'_> {
                 ),
             ));
         }
-        let mut converted = Vec::new();
-        for (value, column) in values.into_iter().zip(&query.output) {
-            let types = [
-                value.ty.without_low_cardinality().not_nullable(),
-                column.ty.without_low_cardinality().not_nullable(),
-            ];
-            let common = common_type(&types).filter(|common| {
-                common.arrow() == types[1].arrow() && common.time_step() == types[1].time_step()
-            });
-            let Some(common) = common else {
-                return Err(QueryError::new(
-                    ErrorCode::TypeMismatch,
-                    format!(
-                        "Types of column {} in section IN don't match: {} on the left, {} on the right; convert one of them",
-                        column.name, value.ty, column.ty
-                    ),
-                ));
-            };
-            let common = if value.ty.is_nullable() {
-                common.nullable()
-            } else {
-                common
-            };
-            converted.push(self.convert(value, &common)?);
-        }
+        let (converted, query) = self.same_types(values, without_null(query))?;
         let nullable = converted.iter().any(|value| value.ty.is_nullable());
         Ok(Typed {
             ty: if nullable {
@@ -251,6 +231,56 @@ impl<'q> Analyzer<'_> {
                 query: Box::new(query),
             },
         })
+    }
+
+    /// Both sides of IN converted to the types they have in common.
+    fn same_types(
+        &mut self,
+        values: Vec<Typed>,
+        mut query: TypedQuery,
+    ) -> Result<(Vec<Typed>, TypedQuery)> {
+        let mut converted = Vec::new();
+        let mut columns = Vec::new();
+        let mut same = true;
+        for (value, column) in values.into_iter().zip(&mut query.output) {
+            let types = [
+                value.ty.without_low_cardinality().not_nullable(),
+                column.ty.without_low_cardinality().not_nullable(),
+            ];
+            let Some(common) = common_type(&types) else {
+                return Err(QueryError::new(
+                    ErrorCode::TypeMismatch,
+                    format!(
+                        "Types of column {} in section IN don't match: {} on the left, {} on the right",
+                        column.name, value.ty, column.ty
+                    ),
+                ));
+            };
+            let like = |ty: &Type| {
+                if ty.is_nullable() {
+                    common.nullable()
+                } else {
+                    common.clone()
+                }
+            };
+            let (left, right) = (like(&value.ty), like(&column.ty));
+            converted.push(self.convert(value, &left)?);
+            same &= types.get(1) == Some(&common);
+            let id = self.new_id();
+            let set = self.convert(Typed::column(column.id, column.ty.clone()), &right)?;
+            columns.push((id, set));
+        }
+        if !same {
+            for (output, (id, typed)) in query.output.iter_mut().zip(&columns) {
+                output.id = *id;
+                output.ty.clone_from(&typed.ty);
+            }
+            query.node = Node::Project {
+                input: Box::new(query.node),
+                columns,
+            };
+        }
+        Ok((converted, query))
     }
 
     /// A query whose only row is a value.
@@ -271,6 +301,28 @@ impl<'q> Analyzer<'_> {
             kind: Kind::Scalar(Box::new(query)),
         })
     }
+}
+
+/// NULL in a set equals nothing, not even in NOT IN.
+fn without_null(mut query: TypedQuery) -> TypedQuery {
+    for column in &mut query.output {
+        if !column.ty.is_nullable() || *column.ty.bare() == Type::Nothing {
+            continue;
+        }
+        let null = Typed {
+            ty: Type::UInt8,
+            kind: Kind::IsNull(Box::new(Typed::column(column.id, column.ty.clone()))),
+        };
+        query.node = Node::Filter {
+            input: Box::new(query.node),
+            condition: Typed {
+                ty: Type::UInt8,
+                kind: Kind::Not(Box::new(null)),
+            },
+        };
+        column.ty = column.ty.not_nullable();
+    }
+    query
 }
 
 /// The query of WITH that a name on the right side of IN means.

@@ -9,6 +9,7 @@ mod expression;
 mod from;
 mod function;
 mod in_set;
+mod mark;
 mod names;
 mod scope;
 mod select;

@@ -28,6 +28,9 @@ pub(super) struct Scope<'q> {
     pub(super) sources: Vec<Source>,
     /// Aliases that are being expanded: inside them their names mean columns.
     pub(super) expanding: Vec<&'q str>,
+    /// Aliases already expanded, with how many expressions they came to: an alias means the same wherever it stands,
+    /// also when it holds a query.
+    pub(super) expanded: Vec<(&'q str, Typed, usize)>,
     /// Inside the arguments of an aggregate.
     pub(super) in_aggregate: bool,
 }

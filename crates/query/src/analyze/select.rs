@@ -2,9 +2,10 @@
 
 use super::aggregate::{Grouping, refuse_aggregates};
 use super::aliases::collect_aliases;
+use super::mark::{lookup, lookup_in_aggregate};
 use super::scope::{Inherited, Scope};
 use super::tree::{ColumnId, Kind, Node, OutputColumn, SortKey, Typed, TypedQuery};
-use super::typed::{is_true, replace};
+use super::typed::replace;
 use super::{Analyzer, Result};
 use crate::error::{ErrorCode, QueryError};
 use crate::syntax::{Expr, ExprKind, GroupBy, Literal, OrderBy, OrderKey, Select, Star, With};
@@ -173,14 +174,10 @@ impl<'q> Analyzer<'_> {
                 continue;
             }
             let name = self.column_name(scope, expr);
-            let alias = expr.alias.as_deref();
-            // Inside its own expression an alias means the column of that name.
-            scope.expanding.extend(alias);
-            let typed = self.expression(scope, expr);
-            scope
-                .expanding
-                .truncate(scope.expanding.len() - usize::from(alias.is_some()));
-            let typed = typed?;
+            let typed = match expr.alias.as_deref() {
+                Some(alias) => self.aliased(scope, alias, expr)?,
+                None => self.expression(scope, expr)?,
+            };
             items.push(Item { name, typed });
         }
         Ok(items)
@@ -346,13 +343,8 @@ impl<'q> Analyzer<'_> {
         if early {
             node = self.unfolded(node, &mut parts.each_mut());
         }
-        if let Some(condition) = parts.condition.take()
-            && !condition.value().is_some_and(is_true)
-        {
-            node = Node::Filter {
-                input: Box::new(node),
-                condition,
-            };
+        if let Some(condition) = parts.condition.take() {
+            node = self.filter(node, condition);
         }
         Ok(self.unfolded(node, &mut parts.each_mut()))
     }
@@ -361,6 +353,15 @@ impl<'q> Analyzer<'_> {
     fn grouped(&mut self, scope: &Scope<'q>, node: Node, parts: &mut Parts) -> Result<Node> {
         let mut node = node;
         if parts.keys.is_some() || parts.has_aggregates() {
+            // What groups and what is aggregated must exist before grouping; all else can wait.
+            let early = |parts: &Parts| {
+                let keys = parts.keys.iter().flatten().find_map(lookup);
+                let items = parts.items.iter().map(|item| &item.typed);
+                keys.or_else(|| items.clone().find_map(lookup_in_aggregate))
+            };
+            while let Some(found) = early(parts) {
+                node = self.mark(node, found, &mut parts.each_mut());
+            }
             let mut grouping = Grouping::default();
             for key in parts.keys.take().unwrap_or_default() {
                 if !grouping.keys.iter().any(|(_, known)| *known == key) {
@@ -378,13 +379,11 @@ impl<'q> Analyzer<'_> {
             };
             node = self.unfolded(node, &mut parts.each_mut());
         }
-        if let Some(having) = parts.having.take()
-            && !having.value().is_some_and(is_true)
-        {
-            node = Node::Filter {
-                input: Box::new(node),
-                condition: having,
-            };
+        if let Some(having) = parts.having.take() {
+            node = self.filter(node, having);
+        }
+        while let Some(found) = parts.each_mut().into_iter().find_map(|typed| lookup(typed)) {
+            node = self.mark(node, found, &mut parts.each_mut());
         }
         Ok(node)
     }

@@ -53,6 +53,8 @@ impl Analyzer<'_> {
                 .collect();
             types.push(common_type(&column).ok_or_else(|| no_common_type(&column))?);
         }
+        let columns: Vec<(ColumnId, Type)> =
+            types.into_iter().map(|ty| (self.new_id(), ty)).collect();
         let mut inputs = Vec::new();
         for arm in arms {
             if arm.output.len() != names.len() {
@@ -65,10 +67,8 @@ impl Analyzer<'_> {
                     ),
                 ));
             }
-            inputs.push(self.union_input(arm, &types)?);
+            inputs.push(self.union_input(arm, &columns)?);
         }
-        let columns: Vec<(ColumnId, Type)> =
-            types.into_iter().map(|ty| (self.new_id(), ty)).collect();
         let output = names
             .into_iter()
             .zip(&columns)
@@ -78,7 +78,7 @@ impl Analyzer<'_> {
                 id: *id,
             })
             .collect();
-        let mut node = Node::Union { inputs, columns };
+        let mut node = Node::Union(inputs);
         if distinct {
             node = Node::Distinct(Box::new(node));
         }
@@ -89,18 +89,18 @@ impl Analyzer<'_> {
         })
     }
 
-    fn union_input(&mut self, arm: TypedQuery, types: &[Type]) -> Result<(Node, Vec<ColumnId>)> {
+    /// An arm with exactly the columns of the union, under the same ids: an optimiser that drops all other arms may put
+    /// this one in the place of the whole.
+    fn union_input(&mut self, arm: TypedQuery, wanted: &[(ColumnId, Type)]) -> Result<Node> {
         let mut columns = Vec::new();
-        for (column, ty) in arm.output.into_iter().zip(types) {
+        for (column, (id, ty)) in arm.output.into_iter().zip(wanted) {
             let typed = self.convert(Typed::column(column.id, column.ty), ty)?;
-            columns.push((self.new_id(), typed));
+            columns.push((*id, typed));
         }
-        let ids = columns.iter().map(|(id, _)| *id).collect();
-        let node = Node::Project {
+        Ok(Node::Project {
             input: Box::new(arm.node),
             columns,
-        };
-        Ok((node, ids))
+        })
     }
 }
 

@@ -108,6 +108,17 @@ pub(crate) enum Node {
         /// The array.
         array: Typed,
     },
+    /// Whether each row's values are among those of a query: a Boolean column beside the others.
+    Mark {
+        /// Rows.
+        input: Box<Self>,
+        /// The new column.
+        id: ColumnId,
+        /// One expression per column of the query.
+        values: Vec<Typed>,
+        /// The set.
+        query: Box<TypedQuery>,
+    },
     /// Rows without repetitions.
     Distinct(Box<Self>),
     /// Rows in order.
@@ -139,13 +150,8 @@ pub(crate) enum Node {
         /// Rows to keep.
         limit: Option<u64>,
     },
-    /// All rows of all inputs. Every input is a projection with as many columns.
-    Union {
-        /// The inputs with their columns in order.
-        inputs: Vec<(Self, Vec<ColumnId>)>,
-        /// The columns of the result.
-        columns: Vec<(ColumnId, Type)>,
-    },
+    /// All rows of all inputs. Each is a projection of the same columns under the same ids.
+    Union(Vec<Self>),
     /// Pairs of rows.
     Join {
         /// Left rows.

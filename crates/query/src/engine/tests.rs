@@ -309,3 +309,15 @@ fn the_clock_of_an_engine_is_injected() {
         bed.store.shutdown().await.unwrap();
     });
 }
+
+#[tokio::test]
+async fn what_clients_send_is_answered() {
+    let bed = Bed::new().await;
+    let mut failed = Vec::new();
+    for text in include_str!("fixtures/shapes.sql").lines() {
+        if let Err(error) = bed.try_ask(text).await {
+            failed.push(format!("{text}\n  {:?}: {error}", error.code));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}

@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    TypeSignature, Volatility,
 };
 
 use crate::error::{QueryError, Result};
@@ -203,7 +203,10 @@ pub(crate) fn call(resolved: &Resolved, name: &str, args: Vec<Expr>) -> Expr {
         name: name.to_owned(),
         ty: resolved.ty.clone(),
         kernel: resolved.kernel.clone(),
-        signature: Signature::variadic_any(volatility),
+        signature: Signature::one_of(
+            vec![TypeSignature::VariadicAny, TypeSignature::Nullary],
+            volatility,
+        ),
     })
     .call(args)
 }

@@ -18,9 +18,12 @@ use datafusion::logical_expr::{BinaryExpr, WindowFunctionDefinition};
 use super::expression::literal;
 use super::numbers::numbers_table;
 use super::{Lowering, Result, column_name, scan_name};
-use crate::analyze::{AggregateCall, ColumnId, Node, SortKey, Typed};
+use crate::analyze::{AggregateCall, ColumnId, Node, SortKey, Typed, TypedQuery};
 use crate::error::{ErrorCode, QueryError};
 use crate::types::{Type, Value};
+
+/// The column that a mark join adds.
+const MARK: &str = "mark";
 
 impl Lowering<'_> {
     pub(super) fn node(&self, node: &Node) -> Result<LogicalPlan> {
@@ -64,6 +67,12 @@ impl Lowering<'_> {
                 keys,
                 aggregates,
             } => self.aggregate(input, keys, aggregates),
+            Node::Mark {
+                input,
+                id,
+                values,
+                query,
+            } => self.mark(input, *id, values, query),
             Node::Unnest { input, id, array } => self.unnest(input, *id, array),
             Node::Distinct(input) => {
                 let input = self.node(input)?;
@@ -90,7 +99,11 @@ impl Lowering<'_> {
                 let plan = LogicalPlanBuilder::from(self.node(input)?);
                 Ok(plan.limit(count(*offset), limit.map(count))?.build()?)
             }
-            Node::Union { inputs, columns } => self.union(inputs, columns),
+            Node::Union(inputs) => {
+                let plans = inputs.iter().map(|input| self.node(input).map(Arc::new));
+                let plans = plans.collect::<Result<_>>()?;
+                Ok(LogicalPlan::Union(Union::try_new_with_loose_types(plans)?))
+            }
             Node::Join { .. } => self.join(node),
         }
     }
@@ -151,6 +164,39 @@ impl Lowering<'_> {
         self.project(LogicalPlan::Aggregate(plan), outputs)
     }
 
+    fn mark(
+        &self,
+        input: &Node,
+        id: ColumnId,
+        values: &[Typed],
+        query: &TypedQuery,
+    ) -> Result<LogicalPlan> {
+        let left = self.node(input)?;
+        let mut exprs: Vec<Expr> = left
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
+        exprs.push(Expr::Column(Column::new_unqualified(MARK)).alias(column_name(id)));
+        let mut pairs = Vec::new();
+        for (value, column) in values.iter().zip(&query.output) {
+            let column = Expr::Column(self.column(column.id));
+            pairs.push((self.value(value)?, column));
+        }
+        let join = Join::try_new(
+            Arc::new(left),
+            Arc::new(self.query(query)?),
+            pairs,
+            None,
+            JoinType::LeftMark,
+            JoinConstraint::On,
+            NullEquality::NullEqualsNothing,
+            false,
+        )?;
+        self.project(LogicalPlan::Join(join), exprs)
+    }
+
     /// The array becomes a column, and the column its items.
     fn unnest(&self, input: &Node, id: ColumnId, array: &Typed) -> Result<LogicalPlan> {
         let input = self.node(input)?;
@@ -207,30 +253,6 @@ impl Lowering<'_> {
             .and(compare(Operator::LtEq, offset.saturating_add(limit))?);
         let plan = LogicalPlan::Filter(Filter::try_new(kept, Arc::new(plan))?);
         self.project(plan, columns.into_iter().map(Expr::Column).collect())
-    }
-
-    fn union(
-        &self,
-        inputs: &[(Node, Vec<ColumnId>)],
-        columns: &[(ColumnId, Type)],
-    ) -> Result<LogicalPlan> {
-        let mut plans = Vec::new();
-        for (node, _) in inputs {
-            plans.push(Arc::new(self.node(node)?));
-        }
-        let Some((_, first)) = inputs.first() else {
-            return Err(QueryError::new(
-                ErrorCode::LogicalError,
-                "a union of nothing",
-            ));
-        };
-        let exprs = first
-            .iter()
-            .zip(columns)
-            .map(|(from, (to, _))| Expr::Column(self.column(*from)).alias(column_name(*to)))
-            .collect();
-        let union = Union::try_new_with_loose_types(plans)?;
-        self.project(LogicalPlan::Union(union), exprs)
     }
 
     fn join(&self, node: &Node) -> Result<LogicalPlan> {
