@@ -159,10 +159,7 @@ impl Pushdown<'_> {
         let values = list
             .list
             .iter()
-            .map(|item| match item {
-                Expr::Literal(value, _) => scalar(value, reads),
-                _ => None,
-            })
+            .map(|item| item.as_literal().and_then(|value| scalar(value, reads)))
             .collect::<Option<Vec<_>>>()?;
         let found = Predicate::In { column, values };
         Some(if list.negated {
@@ -241,14 +238,11 @@ fn scalar(value: &ScalarValue, reads: Reads) -> Option<Scalar> {
     match reads {
         Reads::Text => Some(Scalar::Text(value.try_as_str()??.to_owned())),
         Reads::Number => Some(Scalar::Number(unsigned(value)?)),
-        Reads::Flag => match value {
-            ScalarValue::Boolean(Some(flag)) => Some(Scalar::Number(u64::from(*flag))),
-            _ => None,
-        },
-        Reads::Time => match value {
-            ScalarValue::Int64(Some(ticks)) => Some(Scalar::Time(*ticks)),
-            _ => None,
-        },
+        Reads::Flag => {
+            let flag = bool::try_from(value.clone()).ok()?;
+            Some(Scalar::Number(u64::from(flag)))
+        }
+        Reads::Time => Some(Scalar::Time(i64::try_from(value.clone()).ok()?)),
     }
 }
 
