@@ -92,7 +92,6 @@ pub struct Progress {
     total_rows_to_read: AtomicU64,
     result_rows: AtomicU64,
     result_bytes: AtomicU64,
-    rows_before_limit: AtomicU64,
     memory_bytes: AtomicU64,
 }
 
@@ -130,9 +129,7 @@ impl Progress {
     /// Rows that existed before the outer LIMIT, at least.
     #[must_use]
     pub fn rows_before_limit_at_least(&self) -> u64 {
-        self.rows_before_limit
-            .load(Ordering::Relaxed)
-            .max(self.result_rows())
+        self.result_rows()
     }
 
     /// Most memory the query's operators held.
@@ -155,10 +152,6 @@ impl Progress {
         self.result_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_rows_before_limit(&self, rows: u64) {
-        self.rows_before_limit.fetch_max(rows, Ordering::Relaxed);
-    }
-
     pub(crate) fn note_memory(&self, bytes: u64) {
         self.memory_bytes.fetch_max(bytes, Ordering::Relaxed);
     }
@@ -172,7 +165,7 @@ mod tests {
     fn the_first_reason_to_stop_counts() {
         let cancel = Cancel::new();
         assert!(cancel.check().is_ok());
-        cancel.clone().time_out();
+        cancel.time_out();
         cancel.cancel();
         assert_eq!(cancel.check().unwrap_err().code, ErrorCode::TimeoutExceeded);
     }

@@ -110,7 +110,7 @@ impl Planner {
             .name("cairn-plan".to_owned())
             .stack_size(PLANNER_STACK_BYTES)
             .spawn(move || {
-                let planned = catch_unwind(AssertUnwindSafe(|| planner.plan_here(job)));
+                let planned = catch_unwind(AssertUnwindSafe(|| planner.plan_here(&job)));
                 let planned = planned.unwrap_or_else(|_| {
                     let what = "planning panicked; the query was stopped, nothing else is affected";
                     Err(QueryError::new(ErrorCode::LogicalError, what))
@@ -143,7 +143,7 @@ impl Planner {
         }
     }
 
-    fn plan_here(&self, job: Job) -> Result<Planned> {
+    fn plan_here(&self, job: &Job) -> Result<Planned> {
         if let Some(name) = job.query.database.as_deref()
             && !catalog::databases().contains(&name)
         {
@@ -169,7 +169,7 @@ impl Planner {
         effective.columns = columns(&statement);
         effective.limited = statement.query.limited;
         effective.reads_storage = !statement.scans.is_empty();
-        let plan = self.physical(&statement, &job)?;
+        let plan = self.physical(&statement, job)?;
         Ok(match explain {
             true => Planned::Explain { plan, effective },
             false => Planned::Run { plan, effective },

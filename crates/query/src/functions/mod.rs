@@ -34,8 +34,7 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::array::NullArray;
 use hashbrown::HashMap;
 
-pub(crate) use kernel::{Argument, Context, Kernel, Resolved, call};
-pub(crate) use pattern::{like_to_regex, regex};
+pub(crate) use kernel::{Argument, Context, Resolved, call};
 use signature::{Call, Entry, Mode};
 
 use crate::error::{ErrorCode, QueryError, Result};
@@ -80,21 +79,6 @@ fn find(name: &str) -> Option<&'static Entry> {
         .get(name)
         .or_else(|| BY_LOWER_NAME.get(&name.to_ascii_lowercase()))
         .copied()
-}
-
-/// Whether a function of this name exists.
-pub(crate) fn exists(name: &str) -> bool {
-    find(name).is_some()
-}
-
-/// Names of all functions, sorted, with whether they may be written in any case.
-pub(crate) fn names() -> Vec<(&'static str, bool)> {
-    let mut all: Vec<_> = BY_NAME
-        .values()
-        .map(|entry| (entry.name, entry.any_case))
-        .collect();
-    all.sort_unstable();
-    all
 }
 
 /// Finds the function for these arguments.

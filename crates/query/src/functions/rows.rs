@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Int64Array, ListArray,
-    PrimitiveArray, PrimitiveBuilder, StringViewArray, StringViewBuilder,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, ListArray, PrimitiveArray,
+    PrimitiveBuilder, StringViewArray, StringViewBuilder,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, UInt8Type};
@@ -327,12 +327,4 @@ pub(super) fn conditions(col: &Col, rows: usize) -> DfResult<BooleanArray> {
     Ok((0..rows)
         .map(|row| Some(full.is_valid(row) && values.get(row) != 0.0))
         .collect())
-}
-
-/// An `Int64` view of an argument, for code that wants the array.
-pub(super) fn longs(col: &Col) -> DfResult<Int64Array> {
-    let cast = wrap(&col.array, &DataType::Int64)?;
-    cast.as_primitive_opt::<Int64Type>()
-        .cloned()
-        .ok_or_else(|| wrong("a number", col.array.data_type()))
 }

@@ -154,11 +154,6 @@ impl Call<'_> {
         self.want(positions, Type::is_number)
     }
 
-    /// Requires days or points in time.
-    pub(super) fn want_time(&self, positions: &[usize]) -> Result<()> {
-        self.want(positions, Type::is_time)
-    }
-
     fn want(&self, positions: &[usize], fits: fn(&Type) -> bool) -> Result<()> {
         for &i in positions {
             if i < self.args.len() && !fits(self.ty(i)) {

@@ -1,7 +1,7 @@
 //! Text in one piece: lengths, cutting, case, trimming, joining. Positions count bytes unless a name says UTF8; a cut
 //! inside a character gives U+FFFD for the broken part, because text here is valid UTF-8.
 
-use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::UInt64Type;
 use datafusion::error::Result as DfResult;
 

@@ -270,7 +270,7 @@ fn split(call: &Call<'_>, separator: usize, text: usize) -> Result<Resolved> {
             if by.is_empty() {
                 let chars = text.char_indices().take(most);
                 chars.for_each(|(i, c)| {
-                    items.append_value(text.get(i..i + c.len_utf8()).unwrap_or(""))
+                    items.append_value(text.get(i..i + c.len_utf8()).unwrap_or(""));
                 });
             } else {
                 text.split(by)

@@ -58,8 +58,6 @@ pub(super) fn wrap(array: &ArrayRef, to: &DataType) -> DfResult<ArrayRef> {
     clippy::cast_sign_loss,
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
-    clippy::cast_lossless,
-    clippy::unnecessary_cast,
     reason = "wrapping conversions between all number types are the purpose of this function"
 )]
 fn convert(array: &ArrayRef, to: &DataType) -> Option<ArrayRef> {

@@ -260,9 +260,12 @@ impl ExecutionPlan for SegmentScanExec {
 
     fn execute(
         &self,
-        _partition: usize,
+        partition: usize,
         _context: Arc<TaskContext>,
     ) -> DfResult<SendableRecordBatchStream> {
+        if partition == 0 {
+            self.shared.progress.add_total_rows(self.plan.estimate.rows);
+        }
         let batches = stream::iter(self.batches());
         let stream = RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches);
         Ok(make_cooperative(Box::pin(stream)))

@@ -48,7 +48,7 @@ impl Pushdown<'_> {
             Expr::Like(like) => self.like(like),
             Expr::Column(_) => {
                 let (column, reads) = self.column(filter)?;
-                (reads == Reads::Flag).then(|| is_set(column))
+                (reads == Reads::Flag).then(|| is_set(&column))
             }
             Expr::Literal(ScalarValue::Boolean(Some(truth)), _) => Some(match truth {
                 true => Predicate::True,
@@ -225,8 +225,8 @@ impl Pushdown<'_> {
     }
 }
 
-fn is_set(column: ScanColumn) -> Predicate {
-    compare(&column, CompareOp::Equal, Scalar::Number(1))
+fn is_set(column: &ScanColumn) -> Predicate {
+    compare(column, CompareOp::Equal, Scalar::Number(1))
 }
 
 fn compare(column: &ScanColumn, op: CompareOp, value: Scalar) -> Predicate {

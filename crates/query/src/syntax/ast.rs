@@ -56,7 +56,7 @@ pub(crate) enum Statement {
     /// `EXISTS DATABASE d`
     ExistsDatabase(String),
     /// `EXPLAIN [kind] query`
-    Explain(ExplainKind, Box<Statement>),
+    Explain(ExplainKind, Box<Self>),
     /// `USE db`
     Use(String),
     /// `SET a = 1, …`

@@ -93,15 +93,6 @@ impl Value {
         ScalarValue::try_from_array(&array, 0).map_err(QueryError::from)
     }
 
-    /// The constant that a scalar of type `ty` holds.
-    ///
-    /// # Errors
-    /// When the scalar is not of that type.
-    pub(crate) fn from_scalar(scalar: &ScalarValue, ty: &Type) -> Result<Self> {
-        let array = scalar.to_array().map_err(QueryError::from)?;
-        Self::from_array(&array, 0, ty)
-    }
-
     /// The constant at `row` of an array of type `ty`.
     ///
     /// # Errors
@@ -412,7 +403,8 @@ mod tests {
         let ty: Type = ty.parse().unwrap();
         let scalar = value.to_scalar(&ty).unwrap();
         assert_eq!(scalar.data_type(), ty.arrow(), "{ty}");
-        assert_eq!(Value::from_scalar(&scalar, &ty).unwrap(), *value, "{ty}");
+        let array = scalar.to_array().unwrap();
+        assert_eq!(Value::from_array(&array, 0, &ty).unwrap(), *value, "{ty}");
     }
 
     #[test]

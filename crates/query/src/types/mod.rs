@@ -10,7 +10,7 @@ pub(crate) use arrow::{
     entries_field, entry_fields, item_field, tuple_fields, uuid_text, values_to_array,
 };
 pub(crate) use common::common_type;
-pub(crate) use name::{Identifier, Quoted};
+pub(crate) use name::Quoted;
 pub use value::Value;
 pub(crate) use value::as_f64;
 

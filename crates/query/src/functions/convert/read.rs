@@ -181,10 +181,10 @@ fn read_bools(texts: &StringViewArray, how: Reading) -> DfResult<ArrayRef> {
         let text = texts.value(row);
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "t" | "y" | "yes" | "on" | "enable" | "enabled" => {
-                builder.append_value(true)
+                builder.append_value(true);
             }
             "false" | "0" | "f" | "n" | "no" | "off" | "disable" | "disabled" => {
-                builder.append_value(false)
+                builder.append_value(false);
             }
             _ => match how.on_bad {
                 OnBad::Fail => {

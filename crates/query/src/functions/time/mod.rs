@@ -10,7 +10,7 @@ pub(super) mod shift;
 mod start;
 mod zone;
 
-pub(crate) use civil::{Civil, DAY_S, days_of_month};
+pub(crate) use civil::{Civil, DAY_S};
 pub(crate) use instant::{Grain, TimeKind, Times, power_of_ten};
 pub(super) use part::rescale;
 pub(crate) use zone::{Zone, parse_zone};

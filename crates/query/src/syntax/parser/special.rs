@@ -314,7 +314,7 @@ impl Parser<'_> {
     /// A name that was just consumed: a call, or a column with its dotted parts.
     fn name_or_call(&mut self, name: String) -> Result<Expr> {
         if self.is_symbol("(") {
-            return self.nested(|parser| parser.call(name));
+            return self.nested(|parser| parser.call(&name));
         }
         let mut parts = vec![name];
         while self.is_symbol(".") {
@@ -339,8 +339,8 @@ impl Parser<'_> {
         Ok(Expr::new(ExprKind::Name(parts)))
     }
 
-    fn call(&mut self, name: String) -> Result<Expr> {
-        let mut call = Call::new(&name, Vec::new());
+    fn call(&mut self, name: &str) -> Result<Expr> {
+        let mut call = Call::new(name, Vec::new());
         self.expect_symbol("(")?;
         self.call_arguments(&mut call)?;
         if self.is_symbol("(") {
