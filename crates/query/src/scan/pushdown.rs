@@ -93,12 +93,20 @@ impl Pushdown<'_> {
     fn call(&self, call: &ScalarFunction, op: CompareOp, value: &ScalarValue) -> Option<Predicate> {
         match (call.func.name(), call.args.as_slice()) {
             ("toDateTime", [argument]) => self.seconds(argument, op, value),
-            (name, [text, Expr::Literal(pattern, _)]) => {
-                let wanted = match (op, unsigned(value)?) {
-                    (CompareOp::Equal, 1) | (CompareOp::NotEqual, 0) => true,
-                    (CompareOp::Equal, 0) | (CompareOp::NotEqual, 1) => false,
-                    _ => return None,
+            (name @ ("empty" | "notEmpty"), [text]) => {
+                let (column, Reads::Text) = self.column(text)? else {
+                    return None;
                 };
+                let empty = truth(op, value)? == (name == "empty");
+                let op = if empty {
+                    CompareOp::Equal
+                } else {
+                    CompareOp::NotEqual
+                };
+                Some(compare(&column, op, Scalar::Text(String::new())))
+            }
+            (name, [text, Expr::Literal(pattern, _)]) => {
+                let wanted = truth(op, value)?;
                 let pattern = pattern.try_as_str()??.to_owned();
                 let pattern = match name {
                     "hasToken" => TextMatch::Token(pattern),
@@ -222,6 +230,15 @@ impl Pushdown<'_> {
             },
         };
         Some((column.clone(), reads))
+    }
+}
+
+/// What a comparison of a 0-or-1 function with a constant asks for: that it is 1 (true) or 0.
+fn truth(op: CompareOp, value: &ScalarValue) -> Option<bool> {
+    match (op, unsigned(value)?) {
+        (CompareOp::Equal, 1) | (CompareOp::NotEqual, 0) => Some(true),
+        (CompareOp::Equal, 0) | (CompareOp::NotEqual, 1) => Some(false),
+        _ => None,
     }
 }
 
