@@ -40,9 +40,7 @@ use signature::{Call, Entry, Mode};
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::types::Type;
 
-static FAMILIES: [&[Entry]; 11] = [
-    arithmetic::ENTRIES,
-    array::ENTRIES,
+static FAMILIES: [&[Entry]; 8] = [
     compare::ENTRIES,
     condition::ENTRIES,
     json::ENTRIES,
@@ -51,13 +49,15 @@ static FAMILIES: [&[Entry]; 11] = [
     search::ENTRIES,
     server::ENTRIES,
     string::ENTRIES,
-    text::ENTRIES,
 ];
 
 /// Every function. The larger rooms have several families.
 fn entries() -> impl Iterator<Item = &'static Entry> {
     let families = FAMILIES
         .iter()
+        .chain(&arithmetic::FAMILIES)
+        .chain(&array::FAMILIES)
+        .chain(&text::FAMILIES)
         .chain(&convert::FAMILIES)
         .chain(&time::FAMILIES);
     families.flat_map(|family| family.iter())

@@ -3,13 +3,14 @@
 
 mod arrow;
 mod common;
+mod constant;
 mod name;
+mod parse;
 mod value;
 
-pub(crate) use arrow::{
-    entries_field, entry_fields, item_field, tuple_fields, uuid_text, values_to_array,
-};
+pub(crate) use arrow::{entries_field, entry_fields, item_field, tuple_fields};
 pub(crate) use common::common_type;
+pub(crate) use constant::{uuid_text, values_to_array};
 pub(crate) use name::Quoted;
 pub use value::Value;
 pub(crate) use value::as_f64;
