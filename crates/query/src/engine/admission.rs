@@ -52,6 +52,11 @@ impl Admission {
         }
     }
 
+    /// Queries that wait now.
+    pub(super) fn waiting(&self) -> u64 {
+        u64::try_from(self.waiting.load(Ordering::Acquire)).unwrap_or(u64::MAX)
+    }
+
     fn refusal(&self) -> QueryError {
         QueryError::new(
             ErrorCode::TooManySimultaneousQueries,
@@ -110,7 +115,7 @@ mod tests {
         cancel.cancel();
         let left = admission.wait(&cancel, in_a_minute()).await.unwrap_err();
         assert_eq!(left.code, ErrorCode::QueryWasCancelled);
-        assert_eq!(admission.waiting.load(Ordering::Acquire), 0);
+        assert_eq!(admission.waiting(), 0);
         drop(turn);
     }
 }

@@ -17,23 +17,12 @@ pub(super) struct Counters {
     timed_out: AtomicU64,
     refused: AtomicU64,
     running: AtomicU64,
-    queued: AtomicU64,
     read_rows: AtomicU64,
     read_bytes: AtomicU64,
 }
 
 impl Counters {
-    /// One more (1) or one less (-1) waits.
-    pub(super) fn queued(&self, change: i64) {
-        let amount = change.unsigned_abs();
-        if change < 0 {
-            self.queued.fetch_sub(amount, Ordering::Relaxed);
-        } else {
-            self.queued.fetch_add(amount, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn stats(&self, memory_bytes: u64, lost_planners: u64) -> EngineStats {
+    pub(super) fn stats(&self, queued: u64, memory_bytes: u64, lost_planners: u64) -> EngineStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         EngineStats {
             started: read(&self.started),
@@ -43,7 +32,7 @@ impl Counters {
             timed_out: read(&self.timed_out),
             refused: read(&self.refused),
             running: read(&self.running),
-            queued: read(&self.queued),
+            queued,
             read_rows: read(&self.read_rows),
             read_bytes: read(&self.read_bytes),
             memory_bytes,
@@ -144,7 +133,7 @@ mod tests {
         clone.fail(ErrorCode::TimeoutExceeded);
         drop((query, clone));
         drop(Running::start(Arc::clone(&counters)));
-        let stats = counters.stats(0, 0);
+        let stats = counters.stats(0, 0, 0);
         assert_eq!((stats.started, stats.running), (2, 0));
         assert_eq!((stats.finished, stats.failed, stats.cancelled), (1, 1, 1));
         assert_eq!(stats.timed_out, 0);

@@ -108,10 +108,7 @@ impl Engine {
         let deadline = effective.deadline(deadline, limit);
         // Statements without stored rows (what clients ask when they connect) never wait behind scans.
         let turn = if effective.reads_storage {
-            self.counters.queued(1);
-            let turn = self.admission.wait(cancel, deadline).await;
-            self.counters.queued(-1);
-            Some(turn?)
+            Some(self.admission.wait(cancel, deadline).await?)
         } else {
             None
         };
@@ -138,7 +135,9 @@ impl Engine {
     #[must_use]
     pub fn stats(&self) -> EngineStats {
         let memory = u64::try_from(self.pool.reserved()).unwrap_or(u64::MAX);
-        self.counters.stats(memory, self.planner.lost_planners())
+        let queued = self.admission.waiting();
+        self.counters
+            .stats(queued, memory, self.planner.lost_planners())
     }
 }
 

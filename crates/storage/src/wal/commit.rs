@@ -85,6 +85,15 @@ struct Pending {
     ack: oneshot::Sender<Result<WalSeq>>,
 }
 
+impl Pending {
+    /// Gives its memory back, then tells the sender: a sender that heard of it finds room for the next attempt.
+    fn refuse(self, error: Error) {
+        drop((self.record, self.batches, self.permit));
+        // Nobody listening is fine.
+        self.ack.send(Err(error)).ok();
+    }
+}
+
 impl Failure {
     fn of(error: &Error) -> Self {
         Self {
@@ -302,11 +311,7 @@ impl Shared {
         queue.bytes = 0;
         drop(queue);
         for pending in waiting {
-            // Nobody listening is fine.
-            pending
-                .ack
-                .send(Err(Error::Unavailable(reason.to_owned())))
-                .ok();
+            pending.refuse(Error::Unavailable(reason.to_owned()));
         }
     }
 
@@ -393,7 +398,7 @@ fn commit(shared: &Shared, writer: &mut WalWriter, sink: &mut Sink, group: Vec<P
             let failure = Failure::of(&error);
             shared.set_mood(Err(failure.clone()));
             for pending in group {
-                pending.ack.send(Err(failure.to_error())).ok();
+                pending.refuse(failure.to_error());
             }
             return;
         }
