@@ -39,6 +39,18 @@ pub enum ErrorCode {
     CannotReadAllData,
     /// A compressed body is damaged.
     ZlibInflateFailed,
+    /// A compressed frame does not fit its checksum.
+    ChecksumDoesntMatch,
+    /// A compressed frame cannot be decompressed.
+    CannotDecompress,
+    /// A compressed frame of an unknown method.
+    UnknownCodec,
+    /// A zstd stream is damaged.
+    ZstdDecoderFailed,
+    /// An LZ4 stream is damaged.
+    Lz4DecoderFailed,
+    /// A brotli stream is damaged.
+    BrotliReadFailed,
     /// Unknown compression of a block.
     UnknownCompressionMethod,
     /// A regular expression does not compile.

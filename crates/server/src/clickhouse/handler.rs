@@ -15,14 +15,15 @@ use super::auth::authenticate;
 use super::body::{CancelOnDrop, ResultBody};
 use super::exception::{Exception, random_tag};
 use super::format::PLAIN;
+use super::frames::{FrameError, decode_frames};
 use super::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS, WAITING_PIECES};
 use super::produce::{Job, produce};
-use super::reply::Head;
-use super::request::{QueryRequest, UrlParameters, requested_coding};
+use super::reply::{Head, Packer};
+use super::request::{Encoding, QueryRequest, UrlParameters, requested_encoding};
 use super::routes::{Route, route};
 use super::runner::RunQuery;
 use crate::http::{
-    BodyEncoder, Coding, Connection, DecodeError, DecodeLimits, ReadError, decode_body, read_body,
+    Coding, Connection, DecodeError, DecodeLimits, ReadError, decode_body, read_body,
 };
 
 const EXPOSED: &str = "X-ClickHouse-Query-Id,X-ClickHouse-Summary,X-ClickHouse-Server-Display-Name,\
@@ -127,12 +128,12 @@ async fn answer(state: &ClickHouseState, parts: &Parts, body: Body) -> Response 
     };
     let user = match authenticate(&parts.headers, |name| url.get(name)) {
         Ok(user) => user,
-        Err(exception) => return frame.refusal(&exception, Coding::Identity),
+        Err(exception) => return frame.refusal(&exception, Encoding::PLAIN),
     };
-    let coding = requested_coding(&parts.headers, &url);
+    let encoding = requested_encoding(&parts.headers, &url);
     let request = match read(parts, &url, body).await {
         Ok(request) => request,
-        Err(exception) => return frame.refusal(&exception, coding),
+        Err(exception) => return frame.refusal(&exception, encoding),
     };
     frame.run(state, parts, request, user).await
 }
@@ -175,13 +176,41 @@ async fn read(parts: &Parts, url: &UrlParameters, body: Body) -> Result<QueryReq
         )
         .map_err(|error| match error {
             DecodeError::TooLarge => too_large(),
-            DecodeError::Damaged(error) => Exception::new(
-                ErrorCode::ZlibInflateFailed,
-                format!("inflate failed: the request body is damaged: {error}"),
-            ),
+            DecodeError::Damaged(error) => broken_coding(coding, &error),
         })?
     };
+    let body = if url.is_on("decompress") {
+        decode_frames(&body).map_err(|error| broken_frames(&error))?
+    } else {
+        body
+    };
     QueryRequest::assemble(&parts.method, headers, url, body)
+}
+
+fn broken_frames(error: &FrameError) -> Exception {
+    let code = match error {
+        FrameError::Cut { .. } => ErrorCode::CannotReadAllData,
+        FrameError::Checksum { .. } => ErrorCode::ChecksumDoesntMatch,
+        FrameError::UnknownMethod(_) => ErrorCode::UnknownCodec,
+        FrameError::Damaged(_) => ErrorCode::CannotDecompress,
+        FrameError::TooLarge => ErrorCode::QueryIsTooLarge,
+    };
+    Exception::new(code, error.to_string())
+}
+
+fn broken_coding(coding: Coding, error: &std::io::Error) -> Exception {
+    let (code, what) = match coding {
+        Coding::Identity | Coding::Gzip | Coding::Deflate => {
+            (ErrorCode::ZlibInflateFailed, "inflate failed")
+        }
+        Coding::Zstd => (ErrorCode::ZstdDecoderFailed, "ZSTD stream decoding failed"),
+        Coding::Brotli => (ErrorCode::BrotliReadFailed, "brotli decode error"),
+        Coding::Lz4 => (ErrorCode::Lz4DecoderFailed, "LZ4 decompression failed"),
+    };
+    Exception::new(
+        code,
+        format!("{what}: the request body is damaged: {error}"),
+    )
 }
 
 fn too_large() -> Exception {
@@ -201,8 +230,8 @@ fn request_coding(headers: &HeaderMap) -> Result<Coding, Exception> {
         Exception::new(
             ErrorCode::NotImplemented,
             format!(
-                "Unknown compression method '{name}'. Only 'gzip', 'deflate', 'zstd' are \
-                 supported as compression methods"
+                "Unknown compression method '{name}'. Only 'gzip', 'deflate', 'br', 'zstd', \
+                 'lz4' are supported as compression methods"
             ),
         )
     })
@@ -224,7 +253,7 @@ impl Frame<'_> {
         user: String,
     ) -> Response {
         let query_id = request.query_id.clone();
-        let wanted = request.wishes.coding;
+        let wanted = request.wishes.encoding;
         let cancel = Cancel::new();
         let stop = CancelOnDrop(cancel.clone());
         let job = Job {
@@ -307,11 +336,10 @@ impl Frame<'_> {
     }
 
     /// The answer to a request that never became a query.
-    fn refusal(&self, exception: &Exception, coding: Coding) -> Response {
-        let encoded =
-            BodyEncoder::new(coding, 1).and_then(|encoder| encoder.finish(exception.body()));
-        let (body, coding) = match encoded {
-            Ok(body) => (body, coding),
+    fn refusal(&self, exception: &Exception, encoding: Encoding) -> Response {
+        let packed = Packer::new(encoding).and_then(|packer| packer.finish(exception.body()));
+        let (body, coding) = match packed {
+            Ok(body) => (body, encoding.coding),
             Err(_) => (exception.body(), Coding::Identity),
         };
         let mut response = fixed(exception.error.status, Some(PLAIN), body);

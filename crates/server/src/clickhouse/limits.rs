@@ -6,6 +6,9 @@ use std::time::Duration;
 /// forms.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bytes of a frame of `compress=1` before it is compressed, as ClickHouse writes them.
+pub(super) const FRAME_RAW_BYTES: usize = 1024 * 1024;
+
 /// Parts of one multipart form.
 pub(super) const MAX_FORM_PARTS: usize = 1000;
 

@@ -4,6 +4,7 @@ mod auth;
 mod body;
 mod exception;
 mod format;
+mod frames;
 mod handler;
 mod limits;
 mod multipart;

@@ -1,6 +1,7 @@
 //! The way from a query to its client: the head once, then pieces, encoded as the client wishes;
 //! and errors, in the form that is still possible.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use tokio::time::Instant;
 use super::body::Piece;
 use super::exception::Exception;
 use super::format::{Format, PLAIN};
-use super::request::Wishes;
+use super::frames::encode_frames;
+use super::request::{Encoding, Wishes};
 use crate::http::{BodyEncoder, Coding};
 
 /// What the head of the response says about the query.
@@ -28,6 +30,38 @@ pub(super) struct Head {
     pub(super) timezone: Option<Tz>,
     pub(super) coding: Coding,
     pub(super) summary: String,
+}
+
+/// Packs a body: into frames when asked for, and those into the coding.
+#[derive(Debug)]
+pub(super) struct Packer {
+    encoding: Encoding,
+    encoder: BodyEncoder,
+}
+
+impl Packer {
+    pub(super) fn new(encoding: Encoding) -> io::Result<Self> {
+        let encoder = BodyEncoder::new(encoding.coding, encoding.level)?;
+        Ok(Self { encoding, encoder })
+    }
+
+    fn framed(&self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
+        match self.encoding.frames {
+            Some(method) => encode_frames(&piece, method),
+            None => Ok(piece),
+        }
+    }
+
+    fn pack(&mut self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
+        let framed = self.framed(piece)?;
+        self.encoder.encode(framed)
+    }
+
+    /// Packs the last piece.
+    pub(super) fn finish(self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
+        let framed = self.framed(piece)?;
+        self.encoder.finish(framed)
+    }
 }
 
 /// Why a result is not written any further.
@@ -48,9 +82,8 @@ impl From<Exception> for Stop {
 pub(super) struct Reply<'a> {
     head: Option<oneshot::Sender<Head>>,
     pieces: &'a mpsc::Sender<Piece>,
-    encoder: Option<BodyEncoder>,
-    coding: Coding,
-    level: u32,
+    packer: Option<Packer>,
+    encoding: Encoding,
     pub(super) format: Option<&'static Format>,
     pub(super) timezone: Tz,
     pub(super) started: Instant,
@@ -67,9 +100,8 @@ impl<'a> Reply<'a> {
         Self {
             head: Some(head),
             pieces,
-            encoder: None,
-            coding: wishes.coding,
-            level: wishes.compression_level,
+            packer: None,
+            encoding: wishes.encoding,
             format: None,
             timezone,
             started: Instant::now(),
@@ -91,28 +123,26 @@ impl<'a> Reply<'a> {
             format: self.format,
             content_type: self.format.map_or(PLAIN, |format| format.content_type),
             timezone: Some(self.timezone),
-            coding: self.coding,
+            coding: self.encoding.coding,
             summary: summary(&self.progress, self.started.elapsed()),
         };
         // The other side is gone when the client is; `closed` ends the work then.
         drop(sender.send(head));
     }
 
-    fn take_encoder(&mut self) -> std::io::Result<BodyEncoder> {
-        match self.encoder.take() {
-            Some(encoder) => Ok(encoder),
-            None => BodyEncoder::new(self.coding, self.level),
+    fn take_packer(&mut self) -> io::Result<Packer> {
+        match self.packer.take() {
+            Some(packer) => Ok(packer),
+            None => Packer::new(self.encoding),
         }
     }
 
     /// Sends a piece; waits while the client is behind.
     pub(super) async fn send(&mut self, piece: Vec<u8>) -> Result<(), Stop> {
         self.send_head(StatusCode::OK, None);
-        let mut encoder = self.take_encoder().map_err(|error| cannot_encode(&error))?;
-        let encoded = encoder
-            .encode(piece)
-            .map_err(|error| cannot_encode(&error))?;
-        self.encoder = Some(encoder);
+        let mut packer = self.take_packer().map_err(|error| cannot_encode(&error))?;
+        let encoded = packer.pack(piece).map_err(|error| cannot_encode(&error))?;
+        self.packer = Some(packer);
         if self.send_piece(Piece::Data(Bytes::from(encoded))).await {
             Ok(())
         } else {
@@ -132,10 +162,7 @@ impl<'a> Reply<'a> {
     }
 
     pub(super) async fn end(&mut self, piece: Vec<u8>) {
-        match self
-            .take_encoder()
-            .and_then(|encoder| encoder.finish(piece))
-        {
+        match self.take_packer().and_then(|packer| packer.finish(piece)) {
             Ok(encoded) => {
                 let last = Piece::Data(Bytes::from(encoded));
                 if self.send_piece(last).await {
@@ -156,9 +183,7 @@ impl<'a> Reply<'a> {
             return self.fail_with(exception, exception.body()).await;
         }
         let block = exception.block(tag);
-        let encoded = self
-            .take_encoder()
-            .and_then(|encoder| encoder.finish(block));
+        let encoded = self.take_packer().and_then(|packer| packer.finish(block));
         let encoded = encoded.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot encode an exception block");
             Vec::new()
@@ -173,7 +198,7 @@ impl<'a> Reply<'a> {
     }
 }
 
-fn cannot_encode(error: &std::io::Error) -> Exception {
+fn cannot_encode(error: &io::Error) -> Exception {
     Exception::new(
         ErrorCode::LogicalError,
         format!("Cannot compress the result: {error}"),

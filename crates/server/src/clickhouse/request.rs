@@ -5,9 +5,13 @@ use cairn_query::ErrorCode;
 use http::{HeaderMap, Method};
 
 use super::exception::Exception;
+use super::frames::FrameMethod;
 use super::limits::MAX_NAME_BYTES;
 use super::multipart;
 use crate::http::{Coding, response_coding};
+
+/// ClickHouse's default of `http_zlib_compression_level`.
+const DEFAULT_LEVEL: u32 = 3;
 
 /// Parameters that are not settings. Names beginning with `param_` are not either.
 const RESERVED: [&str; 18] = [
@@ -51,7 +55,7 @@ impl UrlParameters {
             .find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
-    fn is_on(&self, name: &str) -> bool {
+    pub(super) fn is_on(&self, name: &str) -> bool {
         self.get(name)
             .is_some_and(|value| matches!(value, "1" | "true"))
     }
@@ -76,8 +80,7 @@ pub(super) struct QueryRequest {
 pub(super) struct Wishes {
     /// When the statement names no format.
     pub(super) default_format: Option<String>,
-    pub(super) coding: Coding,
-    pub(super) compression_level: u32,
+    pub(super) encoding: Encoding,
     /// Keep the result back until the query has ended.
     pub(super) wait_for_end: bool,
     pub(super) protocol_version: u64,
@@ -205,17 +208,6 @@ fn query_id(url: &UrlParameters, header: Option<String>) -> Result<String, Excep
 }
 
 fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception> {
-    for name in ["compress", "decompress"] {
-        if url.is_on(name) {
-            return Err(Exception::new(
-                ErrorCode::NotImplemented,
-                format!(
-                    "{name}=1 is not supported yet, use HTTP compression (Accept-Encoding, \
-                     Content-Encoding)"
-                ),
-            ));
-        }
-    }
     let default_format = headers
         .get("x-clickhouse-format")
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -223,17 +215,46 @@ fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception>
         .filter(|format| !format.is_empty());
     Ok(Wishes {
         default_format,
-        coding: requested_coding(headers, url),
-        compression_level: number(url, "http_zlib_compression_level", 3)?
-            .try_into()
-            .unwrap_or(9),
+        encoding: requested_encoding(headers, url),
         wait_for_end: url.is_on("wait_end_of_query"),
         protocol_version: number(url, "client_protocol_version", 0)?,
     })
 }
 
-/// The coding of the response, by the request alone: errors are encoded too.
-pub(super) fn requested_coding(headers: &HeaderMap, url: &UrlParameters) -> Coding {
+/// How the body of the response is packed, by the request alone: errors are packed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Encoding {
+    /// `compress=1`: ClickHouse's own frames, inside the coding.
+    pub(super) frames: Option<FrameMethod>,
+    pub(super) coding: Coding,
+    /// Of gzip and deflate.
+    pub(super) level: u32,
+}
+
+impl Encoding {
+    /// For those who must not learn anything.
+    pub(super) const PLAIN: Self = Self {
+        frames: None,
+        coding: Coding::Identity,
+        level: DEFAULT_LEVEL,
+    };
+}
+
+/// The encoding that a request asks for.
+pub(super) fn requested_encoding(headers: &HeaderMap, url: &UrlParameters) -> Encoding {
+    let level = url.get("http_zlib_compression_level");
+    Encoding {
+        frames: url
+            .is_on("compress")
+            .then(|| FrameMethod::from_setting(url.get("network_compression_method"))),
+        coding: requested_coding(headers, url),
+        level: level
+            .and_then(|level| level.parse().ok())
+            .unwrap_or(DEFAULT_LEVEL),
+    }
+}
+
+fn requested_coding(headers: &HeaderMap, url: &UrlParameters) -> Coding {
     if matches!(url.get("enable_http_compression"), Some("0" | "false")) {
         return Coding::Identity;
     }
@@ -380,8 +401,6 @@ mod tests {
         for (query, body, expected) in [
             ("client_protocol_version=abc", &b""[..], "Code: 27."),
             ("client_protocol_version=", b"", "Code: 32."),
-            ("compress=1", b"", "Code: 48."),
-            ("decompress=1", b"", "Code: 48."),
             ("", b"SELECT '\xff'", "Code: 62."),
         ] {
             let error = assemble(&Method::POST, query, &[], body).unwrap_err();
@@ -392,13 +411,29 @@ mod tests {
     #[test]
     fn compression_is_on_unless_switched_off() {
         let headers = [("accept-encoding", "gzip")];
-        for (query, expected) in [
-            ("", Coding::Gzip),
-            ("enable_http_compression=1", Coding::Gzip),
-            ("enable_http_compression=0", Coding::Identity),
+        for (query, coding, frames) in [
+            ("", Coding::Gzip, None),
+            ("enable_http_compression=1", Coding::Gzip, None),
+            ("enable_http_compression=0", Coding::Identity, None),
+            ("compress=1", Coding::Gzip, Some(FrameMethod::Lz4)),
+            (
+                "compress=1&network_compression_method=zstd&enable_http_compression=0",
+                Coding::Identity,
+                Some(FrameMethod::Zstd),
+            ),
+            (
+                "compress=0&network_compression_method=ZSTD",
+                Coding::Gzip,
+                None,
+            ),
         ] {
             let request = assemble(&Method::POST, query, &headers, b"").unwrap();
-            assert_eq!(request.wishes.coding, expected, "{query}");
+            let encoding = request.wishes.encoding;
+            assert_eq!(
+                (encoding.coding, encoding.frames),
+                (coding, frames),
+                "{query}"
+            );
         }
     }
 }

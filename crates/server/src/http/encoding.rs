@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::limits::MAX_ZSTD_WINDOW_LOG;
+use super::limits::{BROTLI_BUFFER_BYTES, BROTLI_QUALITY, BROTLI_WINDOW_LOG, MAX_ZSTD_WINDOW_LOG};
 
 /// A content coding that we write and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +16,22 @@ pub(crate) enum Coding {
     Deflate,
     /// `zstd`
     Zstd,
+    /// `br`
+    Brotli,
+    /// `lz4`, the frame format.
+    Lz4,
 }
 
 impl Coding {
+    /// What a response may get, most wanted first: the server's order decides, as in ClickHouse.
+    const PREFERRED: [Self; 5] = [
+        Self::Zstd,
+        Self::Brotli,
+        Self::Lz4,
+        Self::Gzip,
+        Self::Deflate,
+    ];
+
     /// The name in `Content-Encoding`; none for identity.
     pub(crate) fn name(self) -> Option<&'static str> {
         match self {
@@ -26,24 +39,23 @@ impl Coding {
             Self::Gzip => Some("gzip"),
             Self::Deflate => Some("deflate"),
             Self::Zstd => Some("zstd"),
+            Self::Brotli => Some("br"),
+            Self::Lz4 => Some("lz4"),
         }
     }
 
     /// The coding of a request's `Content-Encoding`; none when it is not known.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        let known = [
-            ("gzip", Self::Gzip),
-            ("deflate", Self::Deflate),
-            ("zstd", Self::Zstd),
-        ];
-        known
-            .into_iter()
-            .find_map(|(known, coding)| known.eq_ignore_ascii_case(name).then_some(coding))
+        Self::PREFERRED.into_iter().find(|coding| {
+            coding
+                .name()
+                .is_some_and(|known| known.eq_ignore_ascii_case(name))
+        })
     }
 }
 
-/// The coding of a response. The server's own order decides, as in ClickHouse: zstd, gzip, deflate;
-/// weights do not matter, except that `q=0` excludes.
+/// The coding of a response. The server's own order decides; weights do not matter, except that
+/// `q=0` excludes.
 pub(crate) fn response_coding(accept_encoding: &str) -> Coding {
     let accepted = |name: &str| {
         accept_encoding.split(',').any(|item| {
@@ -54,15 +66,13 @@ pub(crate) fn response_coding(accept_encoding: &str) -> Coding {
             named && !parts.any(is_zero_weight)
         })
     };
-    if accepted("zstd") || accepted("*") {
-        Coding::Zstd
-    } else if accepted("gzip") {
-        Coding::Gzip
-    } else if accepted("deflate") {
-        Coding::Deflate
-    } else {
-        Coding::Identity
+    if accepted("*") {
+        return Coding::Zstd;
     }
+    Coding::PREFERRED
+        .into_iter()
+        .find(|coding| coding.name().is_some_and(accepted))
+        .unwrap_or(Coding::Identity)
 }
 
 fn is_zero_weight(parameter: &str) -> bool {
@@ -78,81 +88,114 @@ fn is_zero_weight(parameter: &str) -> bool {
         .is_ok_and(|weight| weight <= 0.0)
 }
 
-/// Encodes a response body piece by piece; what was written so far can be taken out at any time.
-pub(crate) enum BodyEncoder {
-    /// No coding.
-    Identity,
-    /// gzip
-    Gzip(flate2::write::GzEncoder<Vec<u8>>),
-    /// zlib
-    Deflate(flate2::write::ZlibEncoder<Vec<u8>>),
-    /// zstd
-    Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
+/// An encoder that writes into memory.
+trait Sink: Write + Send + Sync {
+    /// What was written since the last call.
+    fn take(&mut self) -> Vec<u8>;
+
+    /// Ends the stream.
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>>;
 }
+
+impl Sink for flate2::write::GzEncoder<Vec<u8>> {
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.get_mut())
+    }
+
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.finish()
+    }
+}
+
+impl Sink for flate2::write::ZlibEncoder<Vec<u8>> {
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.get_mut())
+    }
+
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.finish()
+    }
+}
+
+impl Sink for zstd::stream::write::Encoder<'static, Vec<u8>> {
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.get_mut())
+    }
+
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.finish()
+    }
+}
+
+impl Sink for brotli::CompressorWriter<Vec<u8>> {
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.get_mut())
+    }
+
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>> {
+        Ok(self.into_inner())
+    }
+}
+
+impl Sink for lz4_flex::frame::FrameEncoder<Vec<u8>> {
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(self.get_mut())
+    }
+
+    fn end(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.finish().map_err(io::Error::other)
+    }
+}
+
+/// Encodes a response body piece by piece; what was written so far can be taken out at any time.
+pub(crate) struct BodyEncoder(Option<Box<dyn Sink>>);
 
 impl std::fmt::Debug for BodyEncoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Identity => "Identity",
-            Self::Gzip(_) => "Gzip",
-            Self::Deflate(_) => "Deflate",
-            Self::Zstd(_) => "Zstd",
-        })
+        f.debug_struct("BodyEncoder")
+            .field("encodes", &self.0.is_some())
+            .finish_non_exhaustive()
     }
 }
 
 impl BodyEncoder {
     /// `level` is gzip's and zlib's, 1 to 9.
     pub(crate) fn new(coding: Coding, level: u32) -> io::Result<Self> {
-        let level = flate2::Compression::new(level.clamp(1, 9));
-        Ok(match coding {
-            Coding::Identity => Self::Identity,
-            Coding::Gzip => Self::Gzip(flate2::write::GzEncoder::new(Vec::new(), level)),
-            Coding::Deflate => Self::Deflate(flate2::write::ZlibEncoder::new(Vec::new(), level)),
-            Coding::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(Vec::new(), 1)?),
-        })
+        let deflate = flate2::Compression::new(level.clamp(1, 9));
+        let sink: Box<dyn Sink> = match coding {
+            Coding::Identity => return Ok(Self(None)),
+            Coding::Gzip => Box::new(flate2::write::GzEncoder::new(Vec::new(), deflate)),
+            Coding::Deflate => Box::new(flate2::write::ZlibEncoder::new(Vec::new(), deflate)),
+            Coding::Zstd => Box::new(zstd::stream::write::Encoder::new(Vec::new(), 1)?),
+            Coding::Brotli => Box::new(brotli::CompressorWriter::new(
+                Vec::new(),
+                BROTLI_BUFFER_BYTES,
+                BROTLI_QUALITY,
+                BROTLI_WINDOW_LOG,
+            )),
+            Coding::Lz4 => Box::new(lz4_flex::frame::FrameEncoder::new(Vec::new())),
+        };
+        Ok(Self(Some(sink)))
     }
 
     /// Encodes `piece` and returns all bytes that are ready after a flush, so that the client can
     /// decode everything written so far.
     pub(crate) fn encode(&mut self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Identity => Ok(piece),
-            Self::Gzip(encoder) => {
-                encoder.write_all(&piece)?;
-                encoder.flush()?;
-                Ok(std::mem::take(encoder.get_mut()))
-            }
-            Self::Deflate(encoder) => {
-                encoder.write_all(&piece)?;
-                encoder.flush()?;
-                Ok(std::mem::take(encoder.get_mut()))
-            }
-            Self::Zstd(encoder) => {
-                encoder.write_all(&piece)?;
-                encoder.flush()?;
-                Ok(std::mem::take(encoder.get_mut()))
-            }
-        }
+        let Some(sink) = &mut self.0 else {
+            return Ok(piece);
+        };
+        sink.write_all(&piece)?;
+        sink.flush()?;
+        Ok(sink.take())
     }
 
     /// Encodes the last piece and ends the stream.
     pub(crate) fn finish(self, piece: Vec<u8>) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Identity => Ok(piece),
-            Self::Gzip(mut encoder) => {
-                encoder.write_all(&piece)?;
-                encoder.finish()
-            }
-            Self::Deflate(mut encoder) => {
-                encoder.write_all(&piece)?;
-                encoder.finish()
-            }
-            Self::Zstd(mut encoder) => {
-                encoder.write_all(&piece)?;
-                encoder.finish()
-            }
-        }
+        let Some(mut sink) = self.0 else {
+            return Ok(piece);
+        };
+        sink.write_all(&piece)?;
+        sink.end()
     }
 }
 
@@ -191,6 +234,10 @@ pub(crate) fn decode_body(
                 .map_err(DecodeError::Damaged)?;
             read_bounded(decoder, limits)
         }
+        Coding::Brotli => {
+            read_bounded(brotli::Decompressor::new(body, BROTLI_BUFFER_BYTES), limits)
+        }
+        Coding::Lz4 => read_bounded(lz4_flex::frame::FrameDecoder::new(body), limits),
     }
 }
 
@@ -213,11 +260,18 @@ fn read_bounded(source: impl Read, limits: DecodeLimits) -> Result<Vec<u8>, Deco
 mod tests {
     use super::*;
 
+    const ALL: [Coding; 5] = Coding::PREFERRED;
+
     #[test]
     fn the_servers_own_order_decides_the_response_coding() {
         for (accept, expected) in [
             ("gzip, zstd", Coding::Zstd),
             ("gzip, zstd, br", Coding::Zstd),
+            ("gzip, deflate, br", Coding::Brotli),
+            ("lz4,br,gzip", Coding::Brotli),
+            ("lz4, gzip", Coding::Lz4),
+            ("gzip;q=0.5, br;q=0.1", Coding::Brotli),
+            ("br;q=0", Coding::Identity),
             ("deflate, gzip", Coding::Gzip),
             ("deflate", Coding::Deflate),
             ("xz, gzip", Coding::Gzip),
@@ -234,12 +288,7 @@ mod tests {
 
     #[test]
     fn pieces_can_be_decoded_before_the_stream_ends() {
-        for coding in [
-            Coding::Identity,
-            Coding::Gzip,
-            Coding::Deflate,
-            Coding::Zstd,
-        ] {
+        for coding in ALL.into_iter().chain([Coding::Identity]) {
             let mut encoder = BodyEncoder::new(coding, 3).unwrap();
             let first = encoder.encode(b"hello ".to_vec()).unwrap();
             assert!(!first.is_empty(), "{coding:?} kept everything back");
@@ -252,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_bomb_stops_at_the_limit() {
-        for coding in [Coding::Gzip, Coding::Deflate, Coding::Zstd] {
+        for coding in ALL {
             let encoder = BodyEncoder::new(coding, 9).unwrap();
             let bomb = encoder.finish(vec![0; 10_000_000]).unwrap();
             let result = decode_body(
@@ -268,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_damaged_stream_is_an_error() {
-        for coding in [Coding::Gzip, Coding::Deflate, Coding::Zstd] {
+        for coding in ALL {
             let result = decode_body(
                 coding,
                 b"not compressed",

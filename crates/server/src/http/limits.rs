@@ -46,6 +46,15 @@ pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest window of a zstd stream that is decoded: 2^23 = 8 MiB.
 pub(crate) const MAX_ZSTD_WINDOW_LOG: u32 = 23;
 
+/// What a brotli coder keeps of its input at a time.
+pub(crate) const BROTLI_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Brotli's effort, 0 to 11: results are made once and read once, so speed counts.
+pub(crate) const BROTLI_QUALITY: u32 = 2;
+
+/// The window of a brotli stream that we write, 2^18 = 256 KiB: bounds the memory of one response.
+pub(crate) const BROTLI_WINDOW_LOG: u32 = 18;
+
 /// The bounds of one listener. The defaults are right for every port; tests make them smaller.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeLimits {

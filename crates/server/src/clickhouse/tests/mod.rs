@@ -3,6 +3,7 @@
 
 mod canned;
 mod client;
+mod compression;
 mod engine;
 mod limits;
 mod requests;
