@@ -60,23 +60,24 @@ const INGEST: [(&str, u8); 13] = [
     ("decoder", 6),
 ];
 
-const QUERY: [(&str, u8); 16] = [
+const QUERY: [(&str, u8); 17] = [
     ("limits", 0),
     ("error", 0),
+    ("facts", 0),
     ("control", 1),
     ("syntax", 1),
     ("types", 2),
     ("admit", 2),
     ("answer", 3),
     ("functions", 3),
-    ("catalog", 3),
     ("aggregates", 4),
-    ("analyze", 5),
-    ("scan", 5),
-    ("lower", 6),
-    ("optimize", 7),
-    ("session", 8),
-    ("engine", 9),
+    ("catalog", 5),
+    ("analyze", 6),
+    ("scan", 6),
+    ("lower", 7),
+    ("optimize", 8),
+    ("session", 9),
+    ("engine", 10),
 ];
 
 const SERVER: [(&str, u8); 9] = [

@@ -84,6 +84,8 @@ pub struct EngineConfig {
     pub threads: usize,
     /// Zone of `DateTime` columns without one, and of `timezone()`.
     pub server_timezone: String,
+    /// Folder of the data, as system tables show it.
+    pub data_path: String,
     /// What `displayName()` answers.
     pub display_name: String,
     /// What `hostName()` answers.
@@ -103,6 +105,7 @@ impl Default for EngineConfig {
             max_execution_ms: 300_000,
             threads: 2,
             server_timezone: "UTC".to_owned(),
+            data_path: String::new(),
             display_name: "cairn".to_owned(),
             host_name: "cairn".to_owned(),
             max_queued: 64,

@@ -7,6 +7,7 @@ mod catalog;
 mod control;
 mod engine;
 mod error;
+mod facts;
 mod functions;
 mod limits;
 mod lower;
@@ -20,4 +21,8 @@ pub use answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};
 pub use control::{Cancel, Progress};
 pub use engine::Engine;
 pub use error::{ErrorCode, QueryError, Result};
+pub use facts::{
+    DiskFact, FigureFact, FormatFact, LoggedFact, LoggedKind, RunningFact, SenderFact, ServerFacts,
+    WorkFact,
+};
 pub use types::{IntervalUnit, Type, Value};

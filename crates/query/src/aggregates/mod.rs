@@ -20,7 +20,7 @@ use crate::error::{ErrorCode, QueryError, Result};
 use crate::functions::Argument;
 use crate::types::{Type, Value};
 
-pub(crate) use name::is_aggregate;
+pub(crate) use name::{COMBINATORS, is_aggregate, names};
 
 /// An aggregate that fits its arguments.
 #[derive(Debug, Clone)]

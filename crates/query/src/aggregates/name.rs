@@ -82,6 +82,16 @@ const ANY_CASE: [&str; 14] = [
     "array_agg",
 ];
 
+/// Suffixes that change what an aggregate does.
+pub(crate) const COMBINATORS: [&str; 3] = ["If", "OrDefault", "OrNull"];
+
+/// Every spelling, and whether it may be written in any case.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, bool)> {
+    NAMES
+        .iter()
+        .map(|(name, _)| (*name, ANY_CASE.contains(name)))
+}
+
 /// Whether a call of this name is an aggregate.
 pub(crate) fn is_aggregate(name: &str) -> bool {
     parse(name).is_some()

@@ -124,16 +124,16 @@ impl<'q> Analyzer<'_> {
             }
         }
         let table = self.find_table(name)?;
-        self.catalog_table(&table)
+        self.catalog_table(table)
     }
 
     /// The table of the catalog, or the error of its absence.
-    pub(super) fn find_table(&self, name: &TableName) -> Result<CatalogTable> {
+    pub(super) fn find_table(&self, name: &TableName) -> Result<&'static CatalogTable> {
         let database = name.database.as_deref().unwrap_or(&self.context.database);
         if let Some(table) = catalog::table(database, &name.table) {
             return Ok(table);
         }
-        if !catalog::databases().contains(&database) {
+        if !catalog::database(database) {
             return Err(QueryError::new(
                 ErrorCode::UnknownDatabase,
                 format!("Database {database} does not exist"),
@@ -163,30 +163,41 @@ impl<'q> Analyzer<'_> {
                 let (node, source) = self.query_source(&Inherited::default(), &query)?;
                 (node, source.columns)
             }
-            TableKind::One => self.values(table, vec![vec![Value::UInt(0)]]),
             TableKind::Numbers => self.numbers(0, None),
-            TableKind::Databases => self.values(table, super::statement::database_rows()),
-            TableKind::Tables => self.values(table, super::statement::table_rows()),
-            TableKind::Columns => self.values(table, super::statement::column_rows()),
+            TableKind::System => self.process_table(table),
         };
         for (column, defined) in columns.iter_mut().zip(&table.columns) {
             column.ty.clone_from(&defined.ty);
         }
         let source = Source {
-            table: Some((table.database.to_owned(), table.name.to_owned())),
+            table: Some((table.database.clone(), table.name.clone())),
             columns,
             ..Source::default()
         };
         Ok((node, source))
     }
 
-    fn values(&mut self, table: &CatalogTable, rows: Vec<Vec<Value>>) -> (Node, Vec<SourceColumn>) {
-        let columns: Vec<(String, Type)> = table
+    fn process_table(&mut self, table: &CatalogTable) -> (Node, Vec<SourceColumn>) {
+        let (computed, stored): (Vec<_>, Vec<_>) = table
             .columns
             .iter()
+            .partition(|column| column.default != ColumnDefault::None);
+        let columns: Vec<(String, Type)> = stored
+            .into_iter()
             .map(|column| (column.name.clone(), column.ty.clone()))
             .collect();
-        self.constant_rows(&columns, rows)
+        let rows = catalog::rows(table, &self.context.moment);
+        let (node, mut named) = self.constant_rows(&columns, rows);
+        for column in computed {
+            let (_, expression) = column.default.described();
+            named.push(SourceColumn {
+                name: column.name.clone(),
+                ty: column.ty.clone(),
+                origin: Origin::Computed(expression),
+                in_star: false,
+            });
+        }
+        (node, named)
     }
 
     /// Rows of constants.

@@ -22,6 +22,7 @@ mod unfold;
 #[cfg(test)]
 mod tests;
 
+use crate::catalog::Moment;
 use crate::error::{ErrorCode, QueryError};
 use crate::functions;
 use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
@@ -41,6 +42,8 @@ pub(crate) struct AnalyzeContext {
     pub(crate) functions: functions::Context,
     /// The database of unqualified table names.
     pub(crate) database: String,
+    /// What system tables tell.
+    pub(crate) moment: Moment,
 }
 
 /// What a statement turned out to be.

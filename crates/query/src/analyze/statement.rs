@@ -3,9 +3,11 @@
 use super::scope::Inherited;
 use super::tree::{Node, OutputColumn, Typed, TypedQuery, TypedStatement};
 use super::{Analyzed, Analyzer, Result};
-use crate::catalog::{self, CatalogTable, ColumnDefault};
+use crate::catalog::{self, CatalogTable, create_statement};
 use crate::error::{ErrorCode, QueryError};
-use crate::syntax::{ExplainKind, Query, ShowFilter, Statement, TableName, TableSource};
+use crate::syntax::{
+    ExplainKind, Query, ShowFilter, Statement, TableName, TableSource, parse_query,
+};
 use crate::types::{Type, Value};
 
 fn text(value: impl Into<String>) -> Value {
@@ -17,80 +19,6 @@ fn strings(names: &[&str]) -> Vec<(String, Type)> {
         .iter()
         .map(|name| ((*name).to_owned(), Type::String))
         .collect()
-}
-
-/// Rows of `system.databases`.
-pub(super) fn database_rows() -> Vec<Vec<Value>> {
-    catalog::databases()
-        .into_iter()
-        .map(|name| vec![text(name), text("Atomic"), text("")])
-        .collect()
-}
-
-/// Rows of `system.tables`.
-pub(super) fn table_rows() -> Vec<Vec<Value>> {
-    catalog::tables()
-        .iter()
-        .map(|table| {
-            vec![
-                text(table.database),
-                text(table.name),
-                text(table.engine),
-                Value::UInt(0),
-                text(create_table(table, " ")),
-                text(table.comment),
-            ]
-        })
-        .collect()
-}
-
-/// Rows of `system.columns`.
-pub(super) fn column_rows() -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    for table in catalog::tables() {
-        let mut position = 0;
-        for [name, ty, kind, expression, comment] in described(&table) {
-            position += 1;
-            rows.push(vec![
-                text(table.database),
-                text(table.name),
-                text(name),
-                text(ty),
-                Value::UInt(position),
-                text(kind),
-                text(expression),
-                text(comment),
-            ]);
-        }
-    }
-    rows
-}
-
-/// The statement that would make a table; `gap` stands between its parts.
-fn create_table(table: &CatalogTable, gap: &str) -> String {
-    let indent = if gap == "\n" { "\n    " } else { "" };
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| {
-            let default = match column.default {
-                ColumnDefault::None => String::new(),
-                ColumnDefault::Alias(expression) => format!(" ALIAS {expression}"),
-                ColumnDefault::Materialized(expression) => format!(" MATERIALIZED {expression}"),
-            };
-            format!("{indent}`{}` {}{default}", column.name, column.ty)
-        })
-        .collect();
-    let separator = if gap == "\n" { "," } else { ", " };
-    let close = if gap == "\n" { "\n)" } else { ")" };
-    let open = if gap == "\n" { "\n(" } else { " (" };
-    format!(
-        "CREATE TABLE {}.{}{open}{}{close}{gap}ENGINE = {}",
-        table.database,
-        table.name,
-        columns.join(separator),
-        table.engine
-    )
 }
 
 impl Analyzer<'_> {
@@ -112,9 +40,15 @@ impl Analyzer<'_> {
                 let rows = rows.into_iter().map(|name| vec![text(name)]).collect();
                 self.rows(&strings(&["name"]), rows)
             }
+            Statement::ShowRows(query) => {
+                let query = parse_query(query)?;
+                let statement = self.whole_query(&query)?;
+                Ok(Analyzed::Query(Box::new(statement)))
+            }
+            Statement::ShowCreateDatabase(name) => self.show_create_database(name),
             Statement::ShowCreate(name) => {
                 let table = self.find_table(name)?;
-                let row = vec![text(create_table(&table, "\n"))];
+                let row = vec![text(create_statement(table, true))];
                 self.rows(&strings(&["statement"]), vec![row])
             }
             Statement::ShowColumns(name) => self.show_columns(name),
@@ -128,16 +62,11 @@ impl Analyzer<'_> {
                 };
                 self.flag(exists)
             }
-            Statement::ExistsDatabase(name) => {
-                self.flag(catalog::databases().contains(&name.as_str()))
-            }
+            Statement::ExistsDatabase(name) => self.flag(catalog::database(name)),
             Statement::Explain(kind, inner) => self.explain(*kind, inner),
             Statement::Use(database) => {
-                if !catalog::databases().contains(&database.as_str()) {
-                    return Err(QueryError::new(
-                        ErrorCode::UnknownDatabase,
-                        format!("Database {database} does not exist"),
-                    ));
+                if !catalog::database(database) {
+                    return Err(no_database(database));
                 }
                 Ok(Analyzed::Session {
                     settings: vec![("database".to_owned(), database.clone())],
@@ -197,15 +126,12 @@ impl Analyzer<'_> {
         filter: &ShowFilter,
     ) -> Result<Analyzed> {
         let database = database.unwrap_or(&self.context.database).to_owned();
-        if !catalog::databases().contains(&database.as_str()) {
-            return Err(QueryError::new(
-                ErrorCode::UnknownDatabase,
-                format!("Database {database} does not exist"),
-            ));
+        if !catalog::database(&database) {
+            return Err(no_database(&database));
         }
         let tables = catalog::tables();
         let here = tables.iter().filter(|table| table.database == database);
-        let names = here.map(|table| table.name.to_owned()).collect();
+        let names = here.map(|table| table.name.clone()).collect();
         let mut rows = Vec::new();
         for name in self.filtered_names(names, filter)? {
             let engine = tables
@@ -224,6 +150,14 @@ impl Analyzer<'_> {
             strings(&["name"])
         };
         self.rows(&columns, rows)
+    }
+
+    fn show_create_database(&mut self, name: &str) -> Result<Analyzed> {
+        if !catalog::database(name) {
+            return Err(no_database(name));
+        }
+        let statement = format!("CREATE DATABASE {name}\nENGINE = Atomic");
+        self.rows(&strings(&["statement"]), vec![vec![text(statement)]])
     }
 
     fn filtered_names(&mut self, names: Vec<String>, filter: &ShowFilter) -> Result<Vec<String>> {
@@ -251,7 +185,7 @@ impl Analyzer<'_> {
 
     fn show_columns(&mut self, name: &TableName) -> Result<Analyzed> {
         let table = self.find_table(name)?;
-        let mut rows: Vec<Vec<Value>> = described(&table)
+        let mut rows: Vec<Vec<Value>> = described(table)
             .into_iter()
             .map(|[name, ty, ..]| {
                 vec![
@@ -277,7 +211,7 @@ impl Analyzer<'_> {
 
     fn describe(&mut self, source: &TableSource) -> Result<Analyzed> {
         let described: Vec<[String; 5]> = match source {
-            TableSource::Table(name) => described(&self.find_table(name)?),
+            TableSource::Table(name) => described(self.find_table(name)?),
             TableSource::Query(_) | TableSource::Function { .. } => {
                 let (_, source) = self.table_source(&Inherited::default(), source)?;
                 let plain = source.columns.into_iter().map(|column| {
@@ -348,6 +282,13 @@ impl Analyzer<'_> {
         let rows = lines.into_iter().map(|line| vec![text(line)]).collect();
         self.rows(&strings(&["explain"]), rows)
     }
+}
+
+fn no_database(name: &str) -> QueryError {
+    QueryError::new(
+        ErrorCode::UnknownDatabase,
+        format!("Database {name} does not exist"),
+    )
 }
 
 /// The columns of a table as DESCRIBE shows them: name, type, kind and expression of the default, comment.

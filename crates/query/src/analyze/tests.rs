@@ -21,6 +21,7 @@ fn context() -> AnalyzeContext {
             uptime_s: 1,
         },
         database: "default".to_owned(),
+        moment: Moment::default(),
     }
 }
 
@@ -199,7 +200,7 @@ fn statements_about_tables_are_answered_from_the_catalog() {
     };
     assert_eq!(rows("SHOW TABLES LIKE 'otel%'"), 3);
     assert_eq!(rows("SHOW TABLES FROM system NOT LIKE 'o%' LIMIT 2"), 2);
-    assert_eq!(rows("SHOW DATABASES"), 2);
+    assert_eq!(rows("SHOW DATABASES"), 4);
     assert_eq!(rows("DESCRIBE TABLE otel_logs"), 20);
     assert_eq!(rows("DESC (SELECT 1 AS a, 2 AS b)"), 2);
     assert_eq!(rows("EXISTS TABLE otel_logs"), 1);

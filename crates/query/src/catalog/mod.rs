@@ -1,7 +1,15 @@
-//! The tables that SQL sees, with their ClickHouse types. Data only: rows come from `scan` and from the analyzer.
+//! The tables that SQL sees, with their ClickHouse types, and the rows of those that storage does not hold.
 
+mod information_schema;
+mod moment;
+mod names;
+mod schema;
 mod sources;
-mod tables;
+mod system;
+mod table;
+mod telemetry;
 
+pub(crate) use moment::Moment;
+pub(crate) use names::{database, databases, rows, table, tables};
 pub(crate) use sources::ScanSources;
-pub(crate) use tables::{CatalogTable, ColumnDefault, TableKind, databases, table, tables};
+pub(crate) use table::{CatalogTable, ColumnDefault, TableKind, create_statement};

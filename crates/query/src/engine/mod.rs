@@ -30,6 +30,7 @@ use self::settings::Effective;
 use crate::answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
+use crate::facts::ServerFacts;
 use crate::session::build_session;
 use crate::types::Type;
 
@@ -129,6 +130,11 @@ impl Engine {
         answer.has_result = true;
         answer.rows = rows;
         Ok(answer)
+    }
+
+    /// Who answers for the process in system tables; the first one given stays.
+    pub fn describe_server(&self, server: Arc<dyn ServerFacts>) {
+        self.planner.describe_server(server);
     }
 
     /// Counters for metrics.

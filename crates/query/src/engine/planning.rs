@@ -2,10 +2,10 @@
 //! and it cannot be interrupted, so it gets a deadline after which nobody waits for it any more.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use cairn_storage::{Clock, Nanos, Store};
+use cairn_storage::{Clock, Nanos, Snapshot, Store};
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::executor::block_on;
@@ -15,9 +15,10 @@ use tokio::time::Instant;
 use super::settings::{Effective, last};
 use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
 use crate::answer::{AnswerColumn, EngineConfig, Query};
-use crate::catalog;
+use crate::catalog::{self, Moment};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
+use crate::facts::ServerFacts;
 use crate::functions;
 use crate::lower::lower;
 use crate::scan::{QueryScans, ScanShared};
@@ -54,6 +55,8 @@ pub(super) struct Planner {
     config: EngineConfig,
     started: Nanos,
     lost: Arc<AtomicU64>,
+    /// Set once, by the process that has this engine.
+    server: OnceLock<Arc<dyn ServerFacts>>,
 }
 
 /// One statement on its way.
@@ -78,7 +81,13 @@ impl Planner {
             config,
             started,
             lost: Arc::default(),
+            server: OnceLock::new(),
         }
+    }
+
+    /// Who answers for the process from now on; the first one stays.
+    pub(super) fn describe_server(&self, server: Arc<dyn ServerFacts>) {
+        self.server.get_or_init(|| server);
     }
 
     pub(super) fn lost_planners(&self) -> u64 {
@@ -145,7 +154,7 @@ impl Planner {
 
     fn plan_here(&self, job: &Job) -> Result<Planned> {
         if let Some(name) = job.query.database.as_deref()
-            && !catalog::databases().contains(&name)
+            && !catalog::database(name)
         {
             return Err(QueryError::new(
                 ErrorCode::UnknownDatabase,
@@ -157,7 +166,8 @@ impl Planner {
         settings.extend(parsed.outer_settings());
         let mut effective = Effective::new(settings)?;
         effective.format.clone_from(&parsed.format);
-        let context = self.context(&job.query, &effective);
+        let snapshot = self.store.snapshot();
+        let context = self.context(&job.query, &effective, snapshot.clone());
         let (statement, explain) = match analyze(&parsed, &context)? {
             Analyzed::Query(statement) => (statement, false),
             Analyzed::Explain(statement) => (statement, true),
@@ -169,16 +179,21 @@ impl Planner {
         effective.columns = columns(&statement);
         effective.limited = statement.query.limited;
         effective.reads_storage = !statement.scans.is_empty();
-        let plan = self.physical(&statement, job)?;
+        let plan = self.physical(&statement, job, snapshot)?;
         Ok(match explain {
             true => Planned::Explain { plan, effective },
             false => Planned::Run { plan, effective },
         })
     }
 
-    fn physical(&self, statement: &TypedStatement, job: &Job) -> Result<Arc<dyn ExecutionPlan>> {
+    fn physical(
+        &self,
+        statement: &TypedStatement,
+        job: &Job,
+        snapshot: Snapshot,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let scans = QueryScans::new(ScanShared {
-            snapshot: self.store.snapshot(),
+            snapshot,
             cancel: job.cancel.clone(),
             progress: Arc::clone(&job.progress),
             threads: self.config.threads,
@@ -188,7 +203,7 @@ impl Planner {
         Ok(plan)
     }
 
-    fn context(&self, query: &Query, effective: &Effective) -> AnalyzeContext {
+    fn context(&self, query: &Query, effective: &Effective, snapshot: Snapshot) -> AnalyzeContext {
         let now = self.clock.now();
         let database = query
             .database
@@ -211,6 +226,16 @@ impl Planner {
                 uptime_s: u32::try_from(uptime).unwrap_or(u32::MAX),
             },
             database,
+            moment: Moment {
+                snapshot,
+                settings: effective.settings.clone(),
+                server: self
+                    .server
+                    .get()
+                    .map_or_else(|| Arc::new(()) as _, Arc::clone),
+                data_path: self.config.data_path.clone(),
+                started_s: u64::try_from(self.started.0 / NANOS_PER_SECOND).unwrap_or(0),
+            },
         }
     }
 }

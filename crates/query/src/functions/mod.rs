@@ -35,6 +35,7 @@ use datafusion::arrow::array::NullArray;
 use hashbrown::HashMap;
 
 pub(crate) use kernel::{Argument, Context, Resolved, call};
+pub(crate) use server::CLICKHOUSE_VERSION;
 use signature::{Call, Entry, Mode};
 
 use crate::error::{ErrorCode, QueryError, Result};
@@ -73,6 +74,11 @@ static BY_LOWER_NAME: LazyLock<HashMap<String, &'static Entry>> = LazyLock::new(
         .map(|entry| (entry.name.to_ascii_lowercase(), entry))
         .collect()
 });
+
+/// Every function's name, and whether it may be written in any case.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, bool)> {
+    entries().map(|entry| (entry.name, entry.any_case))
+}
 
 fn find(name: &str) -> Option<&'static Entry> {
     BY_NAME

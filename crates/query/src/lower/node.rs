@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
+use datafusion::catalog::MemTable;
 use datafusion::catalog::default_table_source::provider_as_source;
 use datafusion::common::{
     Column, DFSchema, DFSchemaRef, JoinConstraint, JoinType, NullEquality, UnnestOptions,
 };
+use datafusion::error::DataFusionError;
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{Sort as SortExpr, WindowFunction};
 use datafusion::logical_expr::{
     Aggregate, Distinct, EmptyRelation, Expr, ExprFunctionExt, Filter, Join, LogicalPlan,
-    LogicalPlanBuilder, Operator, Projection, Sort, Union, Values, Window,
+    LogicalPlanBuilder, Operator, Projection, Sort, Union, Window,
 };
 use datafusion::logical_expr::{BinaryExpr, WindowFunctionDefinition};
 
@@ -20,7 +23,7 @@ use super::numbers::numbers_table;
 use super::{Lowering, Result, column_name, scan_name};
 use crate::analyze::{AggregateCall, ColumnId, Node, SortKey, Typed, TypedQuery};
 use crate::error::{ErrorCode, QueryError};
-use crate::types::{Type, Value};
+use crate::types::{Type, Value, values_to_array};
 
 /// The column that a mark join adds.
 const MARK: &str = "mark";
@@ -299,21 +302,33 @@ fn values(columns: &[(ColumnId, Type)], rows: &[Vec<Value>]) -> Result<LogicalPl
         .iter()
         .map(|(id, ty)| ty.field(&column_name(*id)))
         .collect();
-    let schema = Arc::new(DFSchema::try_from(Schema::new(fields))?);
     if rows.is_empty() {
+        let schema = Arc::new(DFSchema::try_from(Schema::new(fields))?);
         return Ok(LogicalPlan::EmptyRelation(EmptyRelation {
             produce_one_row: false,
             schema,
         }));
     }
-    let values = rows
-        .iter()
-        .map(|row| {
-            row.iter()
-                .zip(columns)
-                .map(|(value, (_, ty))| literal(value, ty))
-                .collect()
-        })
-        .collect::<Result<_>>()?;
-    Ok(LogicalPlan::Values(Values { schema, values }))
+    // A table and not an expression a value: the optimiser walks over every expression of a plan many times.
+    let mut arrays = Vec::with_capacity(columns.len());
+    for (index, (_, ty)) in columns.iter().enumerate() {
+        let null = Value::Null;
+        let column = rows.iter().map(|row| row.get(index).unwrap_or(&null));
+        let column: Vec<Value> = column.cloned().collect();
+        arrays.push(values_to_array(ty, &column)?);
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(DataFusionError::from)?;
+    let table = Arc::new(MemTable::try_new(schema, vec![vec![batch]])?);
+    let name = columns
+        .first()
+        .map_or_else(|| "v".to_owned(), |(id, _)| format!("v{}", id.0));
+    let scan = LogicalPlanBuilder::scan(name.as_str(), provider_as_source(table), None)?.build()?;
+    // Take the qualifier off again: every column but those of scans is unqualified.
+    let exprs = columns.iter().map(|(id, _)| {
+        let column = Column::new(Some(name.as_str()), column_name(*id));
+        Expr::Column(column).alias(column_name(*id))
+    });
+    let projection = Projection::try_new(exprs.collect(), Arc::new(scan))?;
+    Ok(LogicalPlan::Projection(projection))
 }

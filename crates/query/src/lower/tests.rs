@@ -12,6 +12,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::*;
 use crate::analyze::{AnalyzeContext, Analyzed, analyze};
+use crate::catalog::{Moment, TableKind};
 use crate::error::ErrorCode;
 use crate::functions;
 use crate::syntax::parse;
@@ -44,6 +45,7 @@ fn context() -> AnalyzeContext {
             uptime_s: 1,
         },
         database: "default".to_owned(),
+        moment: Moment::default(),
     }
 }
 
@@ -166,4 +168,57 @@ async fn answers_are_those_of_clickhouse() {
         wrong.join("\n")
     );
     assert!(gaps.is_empty(), "unknown queries in gaps: {gaps:?}");
+}
+
+#[tokio::test]
+async fn every_table_of_the_process_can_be_read_whole_and_described() {
+    let tables = crate::catalog::tables().iter();
+    for table in tables.filter(|table| table.kind == TableKind::System) {
+        let (database, name) = (&table.database, &table.name);
+        for text in [
+            format!("SELECT * FROM {database}.{name}"),
+            format!("SELECT * FROM {database}.{name} LIMIT 3"),
+            format!("SELECT count() FROM {database}.{name} WHERE 1"),
+            format!("SHOW CREATE TABLE {database}.{name}"),
+        ] {
+            let answer = run(&text).await;
+            assert!(answer.is_ok(), "{text}: {answer:?}");
+        }
+        let described = run(&format!("DESCRIBE {database}.{name}")).await;
+        assert_eq!(described.map(|rows| rows.len()), Ok(table.columns.len()));
+        let names = table.columns.iter().map(|c| format!("`{}`", c.name));
+        let names: Vec<String> = names.collect();
+        let text = format!("SELECT {} FROM {database}.{name}", names.join(", "));
+        assert!(run(&text).await.is_ok(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn show_statements_are_queries_over_system_tables() {
+    for (text, expected) in [
+        (
+            "SHOW SETTINGS LIKE 'max_result_r%'",
+            "max_result_rows\tUInt64\t0",
+        ),
+        ("SHOW SETTING max_query_size", "262144"),
+        ("SHOW FUNCTIONS LIKE 'indexHint'", "indexHint\t0\t0"),
+        ("SHOW GRANTS", "GRANT SELECT, SHOW ON *.* TO default"),
+        (
+            "SHOW CREATE DATABASE system",
+            "CREATE DATABASE system\nENGINE = Atomic",
+        ),
+        ("SHOW INDEX FROM otel_logs", "otel_logs\t1\tPRIMARY\t1"),
+        ("SHOW ENGINES", "MergeTree"),
+        (
+            "SHOW TABLES FROM information_schema LIKE 'schemata'",
+            "schemata",
+        ),
+    ] {
+        let rows = run(text).await.unwrap();
+        let first = rows.first().cloned().unwrap_or_default();
+        assert!(first.starts_with(expected), "{text}: {first}");
+    }
+    for text in ["SHOW PROCESSLIST", "SHOW CLUSTERS", "SHOW DICTIONARIES"] {
+        assert_eq!(run(text).await, Ok(Vec::new()), "{text}");
+    }
 }

@@ -45,6 +45,10 @@ pub(crate) enum Statement {
     },
     /// `SHOW DATABASES [[NOT] [I]LIKE 'x'] [LIMIT n]`
     ShowDatabases(ShowFilter),
+    /// SHOW of what a system table has: the query over it.
+    ShowRows(String),
+    /// `SHOW CREATE DATABASE d`
+    ShowCreateDatabase(String),
     /// `SHOW CREATE [TABLE] t`, `SHOW TABLE t`
     ShowCreate(TableName),
     /// `SHOW COLUMNS FROM t`

@@ -2,6 +2,7 @@
 //! lives here.
 
 mod error;
+mod facts;
 mod healthcheck;
 mod listen;
 mod runtime;

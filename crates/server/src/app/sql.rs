@@ -16,6 +16,7 @@ use futures::{FutureExt, Stream, StreamExt};
 use tokio::runtime::Runtime;
 
 use super::error::AppError;
+use super::facts::ProcessFacts;
 use crate::clickhouse::{self, ClickHouseState, RunQuery};
 use crate::config::Config;
 use crate::ops::Sources;
@@ -29,7 +30,7 @@ pub(super) fn open(
     config: &Config,
     store: &Arc<Store>,
     queries: &Runtime,
-    sources: &Sources,
+    sources: &Arc<Sources>,
 ) -> Result<Router, AppError> {
     let _in_queries = queries.enter();
     let engine = Engine::new(
@@ -39,6 +40,7 @@ pub(super) fn open(
     )
     .map_err(|error| AppError::Engine(error.message))?;
     let engine = Arc::new(engine);
+    engine.describe_server(Arc::new(ProcessFacts::new(config, sources)));
     let latency = Arc::new(Histogram::default());
     sources.open_queries(Arc::clone(&engine), Arc::clone(&latency));
     Ok(clickhouse::router(ClickHouseState {
@@ -55,6 +57,7 @@ fn engine_config(config: &Config) -> EngineConfig {
         spill_dir: config.data_dir.join("spill"),
         max_execution_ms: u64::try_from(config.max_execution.as_millis()).unwrap_or(u64::MAX),
         threads: config.query_threads,
+        data_path: config.data_dir.display().to_string(),
         display_name: DISPLAY_NAME.to_owned(),
         ..EngineConfig::default()
     }

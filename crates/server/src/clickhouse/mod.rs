@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+pub(crate) use format::format_facts;
 pub use handler::ClickHouseState;
 pub use runner::RunQuery;
 

@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write};
 
+use cairn_query::FigureFact;
+
 /// The page being written.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
@@ -85,9 +87,62 @@ impl Exposition {
     }
 }
 
+/// The samples of a page as figures for SQL; buckets of histograms are left out.
+pub(super) fn figures(page: &str) -> Vec<FigureFact> {
+    let mut figures = Vec::new();
+    let (mut help, mut is_counter) = ("", false);
+    for line in page.lines() {
+        if let Some(head) = line.strip_prefix("# HELP ") {
+            help = head.split_once(' ').map_or("", |(_, help)| help);
+        } else if let Some(head) = line.strip_prefix("# TYPE ") {
+            is_counter = !head.ends_with(" gauge");
+        } else if let Some((name, value)) = line.rsplit_once(' ')
+            && let Ok(value) = value.parse()
+            && !name.contains("_bucket{")
+        {
+            figures.push(FigureFact {
+                name: name.to_owned(),
+                description: help.to_owned(),
+                value,
+                is_counter,
+            });
+        }
+    }
+    figures
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn samples_are_figures_with_their_help() {
+        let mut page = Exposition::default();
+        page.counter("c_total", "How many.");
+        page.sample("c_total", &[("a", "x y")], 3);
+        page.plain_gauge("g", "How much.", 0.5);
+        page.histogram("h_seconds", "How long.", [(0.5, 1)], 3, 4.5);
+        let text = page.into_text();
+        let figures = figures(&text);
+        let shown = figures.iter().map(|figure| {
+            let FigureFact {
+                name,
+                description,
+                value,
+                is_counter,
+            } = figure;
+            format!("{name} {value} {is_counter} {description}")
+        });
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                "c_total{a=\"x y\"} 3 true How many.",
+                "g 0.5 false How much.",
+                "h_seconds_sum 4.5 true How long.",
+                "h_seconds_count 3 true How long.",
+            ]
+        );
+    }
 
     #[test]
     fn samples_are_written_as_prometheus_reads_them() {

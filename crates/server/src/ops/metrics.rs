@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use cairn_ingest::Admission;
-use cairn_query::Engine;
+use cairn_query::{Engine, FigureFact};
 use cairn_storage::Store;
 
-use super::exposition::Exposition;
+use super::exposition::{Exposition, figures};
 use super::{process, query_metrics, store_metrics};
 use crate::telemetry::{Histogram, IngestCounters};
 
@@ -39,6 +39,11 @@ impl Sources {
     /// Adds the figures of queries. A second call changes nothing.
     pub(crate) fn open_queries(&self, engine: Arc<Engine>, latency: Arc<Histogram>) {
         let _first = self.queries.set((engine, latency));
+    }
+
+    /// The same figures for SQL.
+    pub(crate) fn figures(&self) -> Vec<FigureFact> {
+        figures(&self.render())
     }
 
     pub(super) fn render(&self) -> String {

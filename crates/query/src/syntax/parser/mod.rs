@@ -5,6 +5,7 @@ mod expression;
 mod from;
 mod literals;
 mod select;
+mod show;
 mod special;
 mod statement;
 mod types;

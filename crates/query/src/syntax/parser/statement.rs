@@ -1,6 +1,6 @@
 //! Which statement it is, and the clear refusals of those we do not do.
 
-use super::super::ast::{ExplainKind, Parsed, ShowFilter, Statement, TableSource};
+use super::super::ast::{ExplainKind, Parsed, Statement, TableSource};
 use super::super::lexer::TokenKind;
 use super::{Parser, Result};
 use crate::error::{ErrorCode, QueryError};
@@ -135,69 +135,5 @@ impl Parser<'_> {
             self.settings()?;
         }
         Ok(Statement::Explain(kind, Box::new(self.statement()?)))
-    }
-
-    fn show(&mut self) -> Result<Statement> {
-        let full = self.word("FULL");
-        self.word("TEMPORARY");
-        if self.word("TABLES") {
-            let database = if self.word("FROM") || self.word("IN") {
-                Some(self.identifier()?)
-            } else {
-                None
-            };
-            return Ok(Statement::ShowTables {
-                database,
-                full,
-                filter: self.show_filter()?,
-            });
-        }
-        if self.word("DATABASES") {
-            return Ok(Statement::ShowDatabases(self.show_filter()?));
-        }
-        if self.word("COLUMNS") || self.word("FIELDS") {
-            if !self.word("FROM") {
-                self.expect_word("IN")?;
-            }
-            return Ok(Statement::ShowColumns(self.table_name()?));
-        }
-        let created = self.word("CREATE");
-        if created || self.is_word("TABLE") {
-            if !self.word("TABLE") {
-                self.word("VIEW");
-            }
-            return Ok(Statement::ShowCreate(self.table_name()?));
-        }
-        if self.is_any_word(&[
-            "USERS", "ROLES", "GRANTS", "ACCESS", "QUOTAS", "PROFILES", "POLICIES",
-        ]) {
-            return Err(QueryError::new(
-                ErrorCode::AccessDenied,
-                "Not enough privileges. Users, roles and grants cannot be listed".to_owned(),
-            ));
-        }
-        self.fail("Expected one of: TABLES, DATABASES, COLUMNS, CREATE TABLE")
-    }
-
-    fn show_filter(&mut self) -> Result<ShowFilter> {
-        let mut filter = ShowFilter {
-            negated: self.word("NOT"),
-            ..ShowFilter::default()
-        };
-        if self.is_any_word(&["LIKE", "ILIKE"]) {
-            filter.ignore_case = self.is_word("ILIKE");
-            self.advance();
-            let TokenKind::String(pattern) = self.kind().clone() else {
-                return self.fail("Expected a pattern");
-            };
-            self.advance();
-            filter.pattern = Some(pattern);
-        } else if filter.negated {
-            return self.fail("Expected LIKE");
-        }
-        if self.word("LIMIT") {
-            filter.limit = Some(self.unsigned()?);
-        }
-        Ok(filter)
     }
 }

@@ -302,7 +302,7 @@ fn refusals_are_clear() {
         assert_eq!(code(text), ErrorCode::SyntaxError, "{text}");
     }
     assert_eq!(code("INSERT INTO t VALUES (1)"), ErrorCode::NotImplemented);
-    assert_eq!(code("SHOW GRANTS"), ErrorCode::AccessDenied);
+    assert_eq!(code("SHOW ROLES"), ErrorCode::AccessDenied);
     assert_eq!(
         code("SELECT 1 INTO OUTFILE 'x'"),
         ErrorCode::IntoOutfileNotAllowed

@@ -30,5 +30,5 @@ mod golden;
 pub(crate) use error::FormatError;
 use schema::{Header, Schema, is_right_aligned};
 pub(crate) use settings::{FormatSettings, Switch};
-pub(crate) use table::{Format, PLAIN};
+pub(crate) use table::{Format, PLAIN, format_facts};
 pub(crate) use writer::{FormatWriter, Totals};

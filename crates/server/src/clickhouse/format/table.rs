@@ -1,6 +1,6 @@
 //! The table of formats: names, aliases, content types, and the writer of each.
 
-use cairn_query::AnswerColumn;
+use cairn_query::{AnswerColumn, FormatFact};
 
 use super::null::Null;
 use super::{
@@ -225,6 +225,17 @@ impl Format {
             Kind::Native => Box::new(native::Native::new(schema)),
         }
     }
+}
+
+/// Every format, for `system.formats`.
+pub(crate) fn format_facts() -> Vec<FormatFact> {
+    let facts = FORMATS.iter().map(|format| FormatFact {
+        name: format.name.to_owned(),
+        is_input: false,
+        is_output: true,
+        content_type: format.content_type.to_owned(),
+    });
+    facts.collect()
 }
 
 #[cfg(test)]
