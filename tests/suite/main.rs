@@ -2,6 +2,8 @@
 //! each further one would link the whole engine again. Slower rounds: `CAIRN_CRASH_ROUNDS=200`.
 
 #[cfg(test)]
+mod compat;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod damage;

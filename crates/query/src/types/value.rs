@@ -3,7 +3,7 @@
 use super::Type;
 
 /// A constant. Its type is kept beside it; this is only the value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Value {
     /// NULL
     Null,
@@ -24,6 +24,37 @@ pub enum Value {
     /// `{k: v}` in order.
     Map(Vec<(Self, Self)>),
 }
+
+/// Whether it is the same constant. NaN is the same as itself: the analyzer looks for expressions that it has seen
+/// before, and would never find one with a NaN inside.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::UInt(a), Self::UInt(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) | (Self::Tuple(a), Self::Tuple(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
+            (
+                Self::Null
+                | Self::Bool(_)
+                | Self::UInt(_)
+                | Self::Int(_)
+                | Self::Float(_)
+                | Self::String(_)
+                | Self::Array(_)
+                | Self::Tuple(_)
+                | Self::Map(_),
+                _,
+            ) => false,
+        }
+    }
+}
+
+impl Eq for Value {}
 
 impl Value {
     /// The type that the dialect gives to this value as a literal: the smallest that holds it.

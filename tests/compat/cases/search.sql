@@ -1,0 +1,63 @@
+SELECT position('hello', 'l')
+SELECT position('hello', 'l', 4)
+SELECT positionCaseInsensitive('HELLO', 'l')
+SELECT positionUTF8('héllo', 'l')
+SELECT positionCaseInsensitiveUTF8('HÉLLO', 'é')
+SELECT locate('l', 'hello')
+SELECT INSTR('hello', 'l')
+SELECT position('hello', '')
+SELECT POSITION('l' IN 'hello')
+SELECT hasToken('a b c', 'b')
+SELECT hasTokenCaseInsensitive('A B', 'b')
+SELECT hasToken('a_b', 'a')
+SELECT hasTokenOrNull('a b', 'a b')
+SELECT hasTokenCaseInsensitiveOrNull('A', 'a,')
+SELECT hasAllTokens('a b c', ['a', 'b'])
+SELECT hasAnyTokens('a b c', ['x', 'b'])
+SELECT hasAllTokens('a b c', 'a c')
+SELECT hasAnyTokens('a b', 'x y')
+SELECT hasToken('abc', 'a b')
+SELECT multiSearchAny('abc', ['x', 'b'])
+SELECT multiSearchAnyCaseInsensitive('ABC', ['b'])
+SELECT multiSearchFirstIndex('abc', ['x', 'b'])
+SELECT multiSearchFirstPosition('abc', ['x', 'c', 'b'])
+SELECT multiSearchAllPositions('abc', ['a', 'x', 'c'])
+SELECT multiSearchAnyUTF8('é', ['é'])
+SELECT multiSearchFirstIndexCaseInsensitive('ABC', ['c'])
+SELECT multiSearchAllPositionsCaseInsensitive('ABC', ['c'])
+SELECT multiSearchFirstPositionCaseInsensitive('ABC', ['c'])
+SELECT multiMatchAny('abc', ['x', '^a'])
+SELECT multiMatchAnyIndex('abc', ['x', '^a'])
+SELECT multiMatchAllIndices('abc', ['c$', 'x', '^a'])
+SELECT match('abc', 'b')
+SELECT match('a\nb', 'a.b')
+SELECT 'abc' LIKE 'a%'
+SELECT 'abc' ILIKE 'A_C'
+SELECT 'a%c' LIKE 'a\\%c'
+SELECT like('abc', 'b')
+SELECT notLike('abc', 'a%')
+SELECT ilike('ABC', 'a%')
+SELECT notILike('ABC', 'a%')
+SELECT 'abc' REGEXP 'b$'
+SELECT match('É', '(?i)é')
+SELECT '\n' LIKE '_'
+SELECT 'é' LIKE '_'
+SELECT 'é' LIKE '__'
+SELECT 'a' LIKE '%%a%%'
+SELECT '' LIKE ''
+SELECT '' LIKE '%'
+SELECT 'a\\b' LIKE 'a\\\\b'
+SELECT match('a', '(')
+SELECT match('a', '(?=a)')
+SELECT hasSubsequence('garbage', 'gag')
+SELECT hasSubsequenceCaseInsensitive('GARBAGE', 'gag')
+SELECT hasSubsequenceUTF8('é', 'é')
+SELECT ngramDistance('abcd', 'abcx')
+SELECT ngramSearch('abcd', 'abc')
+SELECT ngramDistanceCaseInsensitive('ABCD', 'abcd')
+SELECT extractKeyValuePairs('a:1, b:2')
+SELECT extractKeyValuePairs('k=v;x=y', '=', ';')
+SELECT extractKeyValuePairsWithEscaping('a:1, b:2')
+SELECT countSubstrings('abcabc', 'bc', 3)
+SELECT position(toLowCardinality('abc'), 'b')
+SELECT toTypeName(position(toLowCardinality('abc'), 'b'))
