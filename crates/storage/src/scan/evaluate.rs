@@ -104,7 +104,11 @@ fn evaluate_texts(test: &TextTest, texts: &Texts) -> BooleanBuffer {
     match texts {
         Texts::Coded(codes, values) => decode_flags(codes, &evaluate_texts(test, values)),
         Texts::Plain(texts) => evaluate_plain(test, texts),
-        Texts::Viewed(texts) => evaluate_views(test, texts),
+        Texts::Viewed(texts) => match texts.nulls() {
+            None => evaluate_views(test, texts),
+            Some(nulls) if test.test(b"") => &evaluate_views(test, texts) | &!nulls.inner(),
+            Some(nulls) => &evaluate_views(test, texts) & nulls.inner(),
+        },
     }
 }
 

@@ -39,7 +39,7 @@ impl ScanJob {
     pub(super) fn new(request: &ScanRequest) -> Result<Self> {
         let table = TableDef::of(request.table);
         let mut conjuncts = Condition::compile(table, &request.predicate)?.conjuncts();
-        conjuncts.sort_by_key(|conjunct| cost(table, conjunct));
+        conjuncts.sort_by_key(|conjunct| cost(conjunct, &|column| column_cost(table, column)));
         Ok(Self {
             table,
             projection: request.projection.clone(),
@@ -48,25 +48,16 @@ impl ScanJob {
         })
     }
 
-    /// Position of the stored column behind `column`.
-    pub(super) fn source(&self, column: &ScanColumn) -> Result<usize> {
-        self.table
-            .index_of(column.source())
-            .ok_or_else(|| Error::Internal {
-                what: format!("column `{column}` vanished from `{}`", self.table.id),
-            })
-    }
-
-    /// A result batch from the arrays of the stored columns.
+    /// A result batch from the values of the projected columns.
     pub(super) fn assemble(
         &self,
         rows: usize,
-        array_of: impl Fn(&ScanColumn) -> Result<ArrayRef>,
+        values_of: impl Fn(&ScanColumn) -> Result<ArrayRef>,
     ) -> Result<RecordBatch> {
         let arrays = self
             .projection
             .iter()
-            .map(|column| into_read_form(column, &array_of(column)?))
+            .map(values_of)
             .collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
@@ -74,36 +65,48 @@ impl ScanJob {
     }
 }
 
-pub(super) fn cost(table: &TableDef, condition: &Condition) -> Cost {
+/// What a condition costs: as much as its dearest column.
+pub(super) fn cost(condition: &Condition, column_cost: &dyn Fn(&ScanColumn) -> Cost) -> Cost {
     let mut highest = Cost::Small;
-    condition.for_each_column(&mut |column| {
-        let kind = table.column(column.source()).map(|column| column.kind);
-        highest = highest.max(match kind {
-            Some(
-                ColumnKind::Timestamp | ColumnKind::Label | ColumnKind::UInt8 | ColumnKind::UInt64,
-            ) => Cost::Small,
-            Some(ColumnKind::TraceId | ColumnKind::SpanId) => Cost::Id,
-            Some(
-                ColumnKind::Text
-                | ColumnKind::SharedAttributes
-                | ColumnKind::Attributes
-                | ColumnKind::TimestampList
-                | ColumnKind::LabelList
-                | ColumnKind::TextList
-                | ColumnKind::AttributesList,
-            )
-            | None => Cost::Large,
-        });
-    });
+    condition.for_each_column(&mut |column| highest = highest.max(column_cost(column)));
     highest
 }
 
-/// A batch whose columns have the names of the stored columns.
+/// What it costs to read a column that is stored as it is.
+pub(super) fn column_cost(table: &TableDef, column: &ScanColumn) -> Cost {
+    match table.column(column.source()).map(|column| column.kind) {
+        Some(
+            ColumnKind::Timestamp | ColumnKind::Label | ColumnKind::UInt8 | ColumnKind::UInt64,
+        ) => Cost::Small,
+        Some(ColumnKind::TraceId | ColumnKind::SpanId) => Cost::Id,
+        Some(
+            ColumnKind::Text
+            | ColumnKind::SharedAttributes
+            | ColumnKind::Attributes
+            | ColumnKind::TimestampList
+            | ColumnKind::LabelList
+            | ColumnKind::TextList
+            | ColumnKind::AttributesList,
+        )
+        | None => Cost::Large,
+    }
+}
+
+/// A batch in the write form of the table.
 #[derive(Debug)]
 pub(super) struct NamedBatch<'a>(pub(super) &'a RecordBatch);
 
 impl NamedBatch<'_> {
-    pub(super) fn array(&self, column: &ScanColumn) -> Result<&ArrayRef> {
+    /// The values of `column` as a scan returns them, after `select` has chosen among the rows.
+    pub(super) fn read(
+        &self,
+        column: &ScanColumn,
+        select: impl FnOnce(&ArrayRef) -> Result<ArrayRef>,
+    ) -> Result<ArrayRef> {
+        into_read_form(column, &select(self.array(column)?)?)
+    }
+
+    fn array(&self, column: &ScanColumn) -> Result<&ArrayRef> {
         self.0
             .column_by_name(column.source())
             .ok_or_else(|| Error::Internal {

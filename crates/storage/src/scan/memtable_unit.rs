@@ -102,12 +102,11 @@ impl MemtableUnit {
         let rows = mask.as_ref().map_or(all, BooleanBuffer::count_set_bits);
         let mask = mask.map(|mask| arrow::array::BooleanArray::new(mask, None));
         self.job.assemble(rows, |column| {
-            let array = Arc::clone(NamedBatch(slice).array(column)?);
-            match &mask {
-                None => Ok(array),
-                Some(mask) => arrow::compute::filter(&array, mask)
+            NamedBatch(slice).read(column, |array| match &mask {
+                None => Ok(Arc::clone(array)),
+                Some(mask) => arrow::compute::filter(array, mask)
                     .map_err(|source| kernel_error("selecting rows", source)),
-            }
+            })
         })
     }
 
@@ -141,9 +140,10 @@ impl MemtableUnit {
     pub(super) fn fetch(&self, rows: &[usize]) -> Result<RecordBatch> {
         let indices: UInt64Array = rows.iter().map(|row| u64::try_from(*row).ok()).collect();
         self.job.assemble(rows.len(), |column| {
-            let batch = NamedBatch(&self.chunk.batch);
-            arrow::compute::take(batch.array(column)?, &indices, None)
-                .map_err(|source| kernel_error("fetching rows", source))
+            NamedBatch(&self.chunk.batch).read(column, |array| {
+                arrow::compute::take(array, &indices, None)
+                    .map_err(|source| kernel_error("fetching rows", source))
+            })
         })
     }
 

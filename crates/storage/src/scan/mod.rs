@@ -9,6 +9,7 @@ mod job;
 mod memtable_unit;
 mod operand;
 mod pages;
+mod places;
 mod plan;
 mod prune;
 mod request;

@@ -36,7 +36,7 @@ pub(super) enum Operand {
 pub(super) enum Texts {
     /// Offsets into one buffer.
     Plain(StringArray),
-    /// Views.
+    /// Views; NULL stands for `''`.
     Viewed(StringViewArray),
     /// Codes of few distinct texts.
     Coded(Int32Array, Box<Self>),
@@ -137,6 +137,24 @@ fn view_of(values: &StringArray, entry: usize) -> Result<u128> {
         what: "a text offset is negative".to_owned(),
     })?;
     Ok(make_view(values.value(entry).as_bytes(), 0, start))
+}
+
+/// As many empty texts.
+pub(super) fn blank_texts(rows: usize) -> Result<Texts> {
+    text_views(vec![0; rows], Vec::new())
+}
+
+/// The texts with `''` for NULL: what SQL says of a key that a map does not have.
+pub(super) fn without_nulls(texts: &ArrayRef) -> Result<ArrayRef> {
+    let views = texts
+        .as_string_view_opt()
+        .ok_or_else(|| unexpected(texts))?;
+    let Some(nulls) = views.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Ok(Arc::clone(texts));
+    };
+    let present = views.views().iter().zip(nulls.iter());
+    let filled = present.map(|(view, present)| if present { *view } else { 0 });
+    text_views(filled.collect(), views.data_buffers().to_vec())?.into_views()
 }
 
 fn text_views(views: Vec<u128>, buffers: Vec<Buffer>) -> Result<Texts> {

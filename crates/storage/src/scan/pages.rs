@@ -8,20 +8,21 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::column_index::{ByteArrayColumnIndex, ColumnIndexMetaData};
 
 use super::condition::Condition;
+use super::places::{Place, Places};
 use super::prune::{Knowledge, Known, Verdict, judge};
 use crate::predicate::ScanColumn;
-use crate::schema::{ColumnKind, TableDef, hex_text};
+use crate::schema::{ColumnKind, hex_text};
 
 /// Rows that may meet all of `conjuncts`; none when the index excludes nothing.
 pub(super) fn prune_pages<'a>(
-    table: &TableDef,
+    places: &Places<'_>,
     parquet: &ParquetMetaData,
     row_group: usize,
     conjuncts: impl Iterator<Item = &'a Condition>,
 ) -> Option<BooleanBuffer> {
     let mut kept: Option<BooleanBuffer> = None;
     for conjunct in conjuncts {
-        if let Some(rows) = rows_of(table, parquet, row_group, conjunct) {
+        if let Some(rows) = rows_of(places, parquet, row_group, conjunct) {
             kept = Some(kept.map_or_else(|| rows.clone(), |kept| &kept & &rows));
         }
     }
@@ -29,18 +30,31 @@ pub(super) fn prune_pages<'a>(
 }
 
 fn rows_of(
-    table: &TableDef,
+    places: &Places<'_>,
     parquet: &ParquetMetaData,
     row_group: usize,
     conjunct: &Condition,
 ) -> Option<BooleanBuffer> {
     let column = only_column(conjunct)?;
-    let kind = table.column(column.source())?.kind;
+    let (name, holds) = match places.of(column).ok()? {
+        Place::Stored(root) => {
+            let kind = places.table.columns.get(root)?.kind;
+            (places.shape.name(root), Holds::Column(kind))
+        }
+        Place::Promoted(root) => {
+            let holds = match column {
+                ScanColumn::MapContains { .. } => Holds::Presence,
+                ScanColumn::MapValue { .. } | ScanColumn::Stored(_) => Holds::Values,
+            };
+            (places.shape.name(root), holds)
+        }
+        Place::WholeMap(_) | Place::InMap(_) | Place::Absent => return None,
+    };
     let group = parquet.row_groups().get(row_group)?;
     let leaf = group
         .columns()
         .iter()
-        .position(|chunk| chunk.column_path().parts() == [column.source().to_owned()])?;
+        .position(|chunk| chunk.column_path().parts() == [name.to_owned()])?;
     let index = parquet.column_index()?.get(row_group)?.get(leaf)?;
     let pages = parquet
         .offset_index()?
@@ -57,7 +71,7 @@ fn rows_of(
     let mut excluded = false;
     for (page, edges) in starts.windows(2).enumerate() {
         let [start, end] = edges else { continue };
-        let keep = judge(conjunct, &PageBounds::of(index, page, kind)) != Verdict::Nothing;
+        let keep = judge(conjunct, &PageBounds::of(index, page, holds)) != Verdict::Nothing;
         excluded |= !keep;
         kept.append_n(end.checked_sub(*start)?, keep);
     }
@@ -65,15 +79,25 @@ fn rows_of(
     (excluded && kept.len() == rows).then_some(kept)
 }
 
-/// The one stored column that a condition is about.
+/// What a condition asks of a root column.
+#[derive(Debug, Clone, Copy)]
+enum Holds {
+    /// Values of a column of the table.
+    Column(ColumnKind),
+    /// Values of a key; NULL is `''`.
+    Values,
+    /// Whether a key is there.
+    Presence,
+}
+
+/// The one column that a condition is about.
 fn only_column(condition: &Condition) -> Option<&ScanColumn> {
     let mut columns = BTreeSet::new();
     condition.for_each_column(&mut |column| {
         columns.insert(column);
     });
     let column = columns.pop_first()?;
-    let stored = matches!(column, ScanColumn::Stored(_));
-    (stored && columns.is_empty()).then_some(column)
+    columns.is_empty().then_some(column)
 }
 
 /// What the column index says of one page.
@@ -86,7 +110,17 @@ enum PageBounds {
 }
 
 impl PageBounds {
-    fn of(index: &ColumnIndexMetaData, page: usize, kind: ColumnKind) -> Self {
+    fn of(index: &ColumnIndexMetaData, page: usize, holds: Holds) -> Self {
+        let kind = match (holds, index) {
+            (Holds::Column(kind), _) => kind,
+            (Holds::Values, ColumnIndexMetaData::BYTE_ARRAY(index)) => {
+                return Self::of_key(index, page).unwrap_or(Self::Unknown);
+            }
+            (Holds::Presence, ColumnIndexMetaData::BYTE_ARRAY(index)) => {
+                return Self::of_presence(index, page);
+            }
+            (Holds::Values | Holds::Presence, _) => return Self::Unknown,
+        };
         let bounds = match (index, kind) {
             (ColumnIndexMetaData::INT64(index), ColumnKind::Timestamp) => index
                 .min_value(page)
@@ -113,6 +147,25 @@ impl PageBounds {
             _ => None,
         };
         bounds.unwrap_or(Self::Unknown)
+    }
+
+    fn of_key(index: &ByteArrayColumnIndex, page: usize) -> Option<Self> {
+        if index.is_null_page(page) {
+            return Some(Self::Blank);
+        }
+        let min = match index.null_count(page) {
+            Some(0) => index.min_value(page)?.to_vec(),
+            _ => Vec::new(),
+        };
+        Some(Self::Texts(min, index.max_value(page).map(<[u8]>::to_vec)))
+    }
+
+    fn of_presence(index: &ByteArrayColumnIndex, page: usize) -> Self {
+        match index.null_count(page) {
+            _ if index.is_null_page(page) => Self::Numbers(0, 0),
+            Some(0) => Self::Numbers(1, 1),
+            _ => Self::Numbers(0, 1),
+        }
     }
 
     fn of_ids(index: &ByteArrayColumnIndex, page: usize) -> Option<Self> {

@@ -44,6 +44,7 @@ pub(crate) trait Knowledge {
 /// The statistics of a segment or of a row group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statistics<'a> {
+    rows: u64,
     time: TimeRange,
     columns: &'a BTreeMap<String, ColumnStats>,
 }
@@ -51,6 +52,7 @@ pub(crate) struct Statistics<'a> {
 impl<'a> From<&'a SegmentMeta> for Statistics<'a> {
     fn from(meta: &'a SegmentMeta) -> Self {
         Self {
+            rows: meta.rows,
             time: meta.time,
             columns: &meta.columns,
         }
@@ -60,6 +62,7 @@ impl<'a> From<&'a SegmentMeta> for Statistics<'a> {
 impl<'a> From<&'a RowGroupMeta> for Statistics<'a> {
     fn from(meta: &'a RowGroupMeta) -> Self {
         Self {
+            rows: meta.rows,
             time: meta.time,
             columns: &meta.columns,
         }
@@ -84,6 +87,17 @@ impl Knowledge for Statistics<'_> {
                 if keys.binary_search(key).is_err() =>
             {
                 Known::Blank
+            }
+            (ScanColumn::MapValue { key, .. }, Some(ColumnStats::KeyRows(keys)))
+                if !keys.contains_key(key) =>
+            {
+                Known::Blank
+            }
+            (ScanColumn::MapContains { key, .. }, Some(ColumnStats::KeyRows(keys))) => {
+                match keys.get(key) {
+                    None => Known::Numbers(0, 0),
+                    Some(rows) => Known::Numbers(u64::from(*rows == self.rows), 1),
+                }
             }
             (ScanColumn::MapContains { key, .. }, Some(ColumnStats::Keys(keys)))
                 if keys.binary_search(key).is_err() =>

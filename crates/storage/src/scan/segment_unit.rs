@@ -10,12 +10,13 @@ use arrow::datatypes::TimestampNanosecondType;
 
 use super::condition::Condition;
 use super::evaluate::evaluate;
-use super::job::{Cost, NamedBatch, ScanJob, cost};
+use super::job::{Cost, ScanJob};
 use super::kernel_error;
 use super::pages::prune_pages;
+use super::places::{FileRows, Place, Places};
 use crate::error::{Error, Result};
 use crate::predicate::ScanColumn;
-use crate::segment::{LiveSegment, PAGE_ROWS, ReadForm, RowsRead, RowsWanted};
+use crate::segment::{Footer, LiveSegment, PAGE_ROWS, ReadForm, RowsRead, RowsWanted, Shape};
 
 /// Bytes of columns that were read for a condition and are kept because they are also returned. Beyond it they are
 /// decoded a second time, which costs less than the memory.
@@ -37,7 +38,7 @@ pub(super) struct Selected {
     /// One bit per row of the row group; none = all of them.
     mask: Option<BooleanBuffer>,
     rows: usize,
-    /// Columns that are already decoded, by position in the table, for exactly these rows.
+    /// Root columns that are already decoded, for exactly these rows.
     kept: BTreeMap<usize, ArrayRef>,
 }
 
@@ -88,13 +89,13 @@ impl Selected {
 /// Columns that are read for a condition and returned as well.
 #[derive(Debug)]
 struct Kept {
-    columns: Vec<(usize, &'static str)>,
+    columns: Vec<usize>,
     pieces: BTreeMap<usize, Vec<ArrayRef>>,
     bytes: usize,
 }
 
 impl Kept {
-    fn new(columns: Vec<(usize, &'static str)>) -> Self {
+    fn new(columns: Vec<usize>) -> Self {
         Self {
             columns,
             pieces: BTreeMap::new(),
@@ -102,13 +103,13 @@ impl Kept {
         }
     }
 
-    fn add(&mut self, batch: &RecordBatch, mask: BooleanBuffer) -> Result<()> {
+    fn add(&mut self, shape: &Shape, batch: &RecordBatch, mask: BooleanBuffer) -> Result<()> {
         if self.bytes > KEPT_BYTES || mask.count_set_bits() == 0 {
             return Ok(());
         }
         let flags = BooleanArray::new(mask, None);
-        for (index, name) in &self.columns {
-            let Some(array) = batch.column_by_name(name) else {
+        for index in &self.columns {
+            let Some(array) = batch.column_by_name(shape.name(*index)) else {
                 continue;
             };
             let piece = arrow::compute::filter(array, &flags)
@@ -146,22 +147,20 @@ impl SegmentUnit {
             return Ok(Selected::all(rows));
         }
         let footer = self.segment.footer()?;
-        let pages = prune_pages(
-            self.job.table,
-            footer.parquet(),
-            self.row_group,
-            conjuncts.iter().copied(),
-        );
+        let places = self.places(&footer);
+        let parquet = footer.parquet();
+        let pages = prune_pages(&places, parquet, self.row_group, conjuncts.iter().copied());
+        conjuncts.sort_by_key(|conjunct| places.cost(conjunct));
         let mut selected = pages.map_or_else(|| Selected::all(rows), Selected::only);
         while let Some(first) = conjuncts.first() {
             if selected.rows == 0 {
                 break;
             }
-            let stage = cost(self.job.table, first);
-            let costs_more = |conjunct: &&Condition| cost(self.job.table, conjunct) > stage;
+            let stage = places.cost(first);
+            let costs_more = |conjunct: &&Condition| places.cost(conjunct) > stage;
             let later = conjuncts.iter().copied().filter(costs_more).collect();
             conjuncts.retain(|conjunct| !costs_more(conjunct));
-            self.run_stage(&conjuncts, stage, &mut selected)?;
+            self.run_stage(&footer, (&conjuncts, stage), &mut selected)?;
             conjuncts = later;
         }
         Ok(selected)
@@ -170,31 +169,37 @@ impl SegmentUnit {
     /// Evaluates conditions of one cost on the rows that are still selected.
     fn run_stage(
         &self,
-        conjuncts: &[&Condition],
-        stage: Cost,
+        footer: &Footer,
+        (conjuncts, stage): (&[&Condition], Cost),
         selected: &mut Selected,
     ) -> Result<()> {
+        let places = self.places(footer);
         let mut columns = BTreeSet::new();
-        let mut failed = None;
+        let mut all = Ok(());
         for conjunct in conjuncts {
-            conjunct.for_each_column(&mut |column| match self.job.source(column) {
-                Ok(index) => drop(columns.insert(index)),
-                Err(error) => failed = Some(error),
+            conjunct.for_each_column(&mut |column| {
+                if let Err(error) = places.add_roots(column, &mut columns) {
+                    all = Err(error);
+                }
             });
         }
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        let mut kept = Kept::new(self.returned_as_stored(&columns));
+        all?;
+        let mut kept = Kept::new(self.returned_as_read(&places, &columns)?);
         let mut found = BooleanBufferBuilder::new(selected.rows);
-        for batch in self.reader(&columns, ReadForm::LookUp, selected)? {
+        for batch in self.reader(footer, &columns, ReadForm::LookUp, selected)? {
             let batch = batch?;
+            let rows = FileRows {
+                places,
+                rows: batch.num_rows(),
+                batch: Some(&batch),
+                kept: None,
+            };
             let mut mask = BooleanBuffer::new_set(batch.num_rows());
             for conjunct in conjuncts {
-                mask = &mask & &evaluate(conjunct, &NamedBatch(&batch))?;
+                mask = &mask & &evaluate(conjunct, &rows)?;
             }
             found.append_buffer(&mask);
-            kept.add(&batch, mask)?;
+            kept.add(places.shape, &batch, mask)?;
         }
         let found = found.finish();
         if found.len() != selected.rows {
@@ -209,26 +214,46 @@ impl SegmentUnit {
         kept.finish(selected)
     }
 
-    /// Those of `columns` that the scan returns in the form in which a condition reads them.
-    fn returned_as_stored(&self, columns: &BTreeSet<usize>) -> Vec<(usize, &'static str)> {
-        let all = self.job.table.columns.iter().enumerate();
-        all.filter(|(index, column)| {
-            let wanted = ScanColumn::stored(column.name);
-            columns.contains(index)
-                && !column.kind.is_map()
-                && (*index == 0 || self.job.projection.contains(&wanted))
-        })
-        .map(|(index, column)| (index, column.name))
-        .collect()
+    /// Where columns lie in the row group.
+    fn places<'a>(&'a self, footer: &'a Footer) -> Places<'a> {
+        Places {
+            table: self.job.table,
+            shape: footer.shape(),
+            group: self.segment.meta().row_groups.get(self.row_group),
+        }
+    }
+
+    /// Root columns of everything that the scan returns.
+    fn returned(&self, places: &Places<'_>) -> Result<BTreeSet<usize>> {
+        let mut roots = BTreeSet::new();
+        for column in &self.job.projection {
+            places.add_roots(column, &mut roots)?;
+        }
+        Ok(roots)
+    }
+
+    /// Those of `columns` that the scan returns in the form in which a condition reads them. Times are always kept.
+    fn returned_as_read(
+        &self,
+        places: &Places<'_>,
+        columns: &BTreeSet<usize>,
+    ) -> Result<Vec<usize>> {
+        let mut returned = self.returned(places)?;
+        returned.insert(0);
+        let both = columns.intersection(&returned).copied();
+        Ok(both
+            .filter(|root| places.shape.has_one_form(*root))
+            .collect())
     }
 
     fn reader(
         &self,
+        footer: &Footer,
         columns: &BTreeSet<usize>,
         form: ReadForm,
         selected: &Selected,
     ) -> Result<RowsRead> {
-        self.segment.footer()?.rows(RowsWanted {
+        footer.rows(RowsWanted {
             columns,
             form,
             row_group: self.row_group,
@@ -238,21 +263,26 @@ impl SegmentUnit {
 
     /// Starts returning the selected rows.
     pub(super) fn rows_of(&self, selected: Selected) -> Result<SegmentRows> {
-        let mut missing = BTreeSet::new();
+        if self.job.projection.is_empty() {
+            // Only how many rows there are: no file is opened for that.
+            return Ok(SegmentRows {
+                unit: self.clone(),
+                footer: None,
+                rest: None,
+                selected,
+                returned: 0,
+            });
+        }
+        let footer = self.segment.footer()?;
+        let places = self.places(&footer);
+        let mut missing = self.returned(&places)?;
+        missing.retain(|root| !selected.kept.contains_key(root));
         let (mut whole_map, mut looked_up) = (false, false);
         for column in &self.job.projection {
-            let index = self.job.source(column)?;
-            let stored = matches!(column, ScanColumn::Stored(_));
-            let is_map = self
-                .job
-                .table
-                .columns
-                .get(index)
-                .is_some_and(|c| c.kind.is_map());
-            whole_map |= is_map && stored;
-            looked_up |= !stored;
-            if !selected.kept.contains_key(&index) {
-                missing.insert(index);
+            match places.of(column)? {
+                Place::WholeMap(root) => whole_map |= !places.shape.has_one_form(root),
+                Place::InMap(_) => looked_up = true,
+                Place::Stored(_) | Place::Promoted(_) | Place::Absent => {}
             }
         }
         let form = if looked_up && !whole_map {
@@ -263,10 +293,11 @@ impl SegmentUnit {
         let rest = if missing.is_empty() || selected.rows == 0 {
             None
         } else {
-            Some(self.reader(&missing, form, &selected)?)
+            Some(self.reader(&footer, &missing, form, &selected)?)
         };
         Ok(SegmentRows {
             unit: self.clone(),
+            footer: Some(footer),
             rest,
             selected,
             returned: 0,
@@ -282,7 +313,12 @@ impl SegmentUnit {
         let times = match selected.kept.remove(&0) {
             Some(times) => vec![times],
             None => self
-                .reader(&BTreeSet::from([0]), ReadForm::LookUp, &selected)?
+                .reader(
+                    &*self.segment.footer()?,
+                    &BTreeSet::from([0]),
+                    ReadForm::LookUp,
+                    &selected,
+                )?
                 .map(|batch| {
                     let batch = batch?;
                     let times = batch.columns().first().map(Arc::clone);
@@ -323,6 +359,8 @@ impl SegmentUnit {
 #[derive(Debug)]
 pub(super) struct SegmentRows {
     unit: SegmentUnit,
+    /// None when no column is returned.
+    footer: Option<Arc<Footer>>,
     rest: Option<RowsRead>,
     selected: Selected,
     returned: usize,
@@ -343,18 +381,23 @@ impl SegmentRows {
                 return Err(self.unit.segment.mark_damaged(what));
             }
         };
-        let kept_rows = PAGE_ROWS.min(left);
-        let rows = batch.as_ref().map_or(kept_rows, RecordBatch::num_rows);
-        let job = Arc::clone(&self.unit.job);
-        let assembled = job.assemble(rows, |column| {
-            match (self.selected.kept.get(&job.source(column)?), &batch) {
-                (Some(kept), _) => Ok(kept.slice(self.returned, rows.min(left))),
-                (None, Some(batch)) => NamedBatch(batch).array(column).cloned(),
-                (None, None) => Err(Error::Internal {
-                    what: format!("column `{column}` was not read"),
-                }),
+        let rows = match &batch {
+            Some(batch) => batch.num_rows().min(left),
+            None => PAGE_ROWS.min(left),
+        };
+        let read = |column: &ScanColumn| match &self.footer {
+            Some(footer) => FileRows {
+                places: self.unit.places(footer),
+                rows,
+                batch: batch.as_ref(),
+                kept: Some((&self.selected.kept, self.returned)),
             }
-        })?;
+            .read(column),
+            None => Err(Error::Internal {
+                what: format!("column `{column}` was not read"),
+            }),
+        };
+        let assembled = self.unit.job.assemble(rows, read)?;
         self.returned = self.returned.saturating_add(rows);
         Ok(Some(assembled))
     }

@@ -19,8 +19,10 @@ use parquet::file::reader::{ChunkReader, Length};
 use rustc_hash::FxHashMap;
 
 use super::file::SegmentFile;
-use super::layout::{PAGE_ROWS, ReadForm, reader_schema};
+use super::layout::PAGE_ROWS;
 use super::meta::SEGMENT_FORMAT;
+use super::sets::SetExpander;
+use super::shape::{ReadForm, Shape};
 use crate::error::{Error, Result};
 use crate::ids::SegmentId;
 use crate::io::ReadFile;
@@ -39,6 +41,7 @@ const HEADER_READ_BYTES: usize = 4 * 1024;
 #[derive(Debug)]
 pub(crate) struct Footer {
     bytes: SegmentBytes,
+    shape: Shape,
     whole: ArrowReaderMetadata,
     look_up: ArrowReaderMetadata,
     size_bytes: u64,
@@ -56,7 +59,7 @@ pub(crate) struct SegmentBytes {
 /// What to read of a segment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowsWanted<'a> {
-    /// Positions of columns in the table.
+    /// Root columns of the file; the first are those of the table.
     pub(crate) columns: &'a BTreeSet<usize>,
     /// In which form.
     pub(crate) form: ReadForm,
@@ -71,14 +74,22 @@ pub(crate) struct RowsWanted<'a> {
 pub(crate) struct RowsRead {
     rows: ParquetRecordBatchReader,
     bytes: SegmentBytes,
+    sets: SetExpander,
 }
 
 impl Iterator for RowsRead {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Result<RecordBatch>> {
-        let next = self.rows.next()?;
-        Some(next.map_err(|error| self.bytes.explain(&error)))
+        let batch = match self.rows.next()? {
+            Ok(batch) => self.sets.expand(batch),
+            Err(error) => return Some(Err(self.bytes.explain(&error))),
+        };
+        let not_a_set = || {
+            let what = "a text that should be a set of attributes is none".to_owned();
+            self.bytes.segment.mark_damaged(what)
+        };
+        Some(batch.and_then(|batch| batch.ok_or_else(not_a_set)))
     }
 }
 
@@ -104,7 +115,7 @@ impl SegmentBytes {
 impl Footer {
     pub(super) fn read(segment: &Arc<SegmentFile>, file: &Arc<dyn ReadFile>) -> Result<Self> {
         let meta = segment.meta();
-        if meta.format != SEGMENT_FORMAT {
+        if meta.format > SEGMENT_FORMAT {
             return Err(Error::Invalid(format!(
                 "`{}` has format `{}`, which this release cannot read; use the release that wrote it",
                 segment.path().display(),
@@ -119,14 +130,19 @@ impl Footer {
         check_row_groups(segment, &parsed)?;
         let parsed = Arc::new(parsed);
         let table = TableDef::of(meta.table);
+        let schema = parsed.file_metadata().schema_descr();
+        let shape = Shape::of_file(table, schema).ok_or_else(|| {
+            segment.mark_damaged("it does not have the columns of its table".to_owned())
+        })?;
         let read_as = |form| {
-            let options = ArrowReaderOptions::new().with_schema(reader_schema(table, form));
+            let options = ArrowReaderOptions::new().with_schema(shape.reader_schema(form));
             ArrowReaderMetadata::try_new(Arc::clone(&parsed), options)
                 .map_err(|error| bytes.explain(&error))
         };
         let (whole, look_up) = (read_as(ReadForm::Whole)?, read_as(ReadForm::LookUp)?);
         Ok(Self {
             bytes,
+            shape,
             whole,
             look_up,
             size_bytes: u64::try_from(parsed.memory_size()).unwrap_or(u64::MAX),
@@ -136,6 +152,11 @@ impl Footer {
     /// Parquet's own metadata.
     pub(crate) fn parquet(&self) -> &Arc<ParquetMetaData> {
         self.whole.metadata()
+    }
+
+    /// How the columns of the table lie in the file.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
     }
 
     /// Starts decoding rows.
@@ -158,7 +179,11 @@ impl Footer {
             builder = builder.with_row_selection(RowSelection::from_boolean_buffer(mask.clone()));
         }
         let rows = builder.build().map_err(|error| bytes.explain(&error))?;
-        Ok(RowsRead { rows, bytes })
+        Ok(RowsRead {
+            rows,
+            bytes,
+            sets: SetExpander::default(),
+        })
     }
 }
 

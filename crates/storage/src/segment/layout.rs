@@ -1,18 +1,17 @@
-//! Format version 0 of a segment file: schema, encodings, page and row group sizes, footer entries.
+//! Format version 1 of a segment file: encodings, page and row group sizes, footer entries.
 //!
 //! Everything is plain standard Parquet: other tools read the file without knowing us. `docs/format.md` describes it.
 
-use std::sync::Arc;
-
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use super::columns::{file_map_entries, label_type};
+use super::columns::FlushColumn;
 use super::meta::SEGMENT_FORMAT;
+use super::promote::PromoteLimits;
+use super::shape::Shape;
 use crate::ids::SegmentId;
 use crate::schema::{Column, ColumnKind, TableDef};
 use crate::time::TimeRange;
@@ -36,6 +35,12 @@ const MAP_PAGE_BYTES: usize = 64 * 1024;
 /// Bytes of a dictionary page at most; a column with more falls back to plain values.
 const DICTIONARY_BYTES: usize = 1 << 20;
 
+/// Bytes of the dictionary page of a promoted key at most: there may be more than a hundred of them in memory.
+const KEY_DICTIONARY_BYTES: usize = 256 * 1024;
+
+/// Bytes of the dictionary page of a column of sets at most.
+const SET_DICTIONARY_BYTES: usize = 8 << 20;
+
 /// Values that the Parquet writer takes before it looks whether a page is full.
 const WRITE_BATCH_ROWS: usize = 1_024;
 
@@ -48,6 +53,8 @@ pub(crate) struct SegmentSizes {
     pub(crate) row_group_bytes: usize,
     /// Rows of a page at most.
     pub(crate) page_rows: usize,
+    /// Which keys of maps get columns of their own.
+    pub(crate) promote: PromoteLimits,
 }
 
 impl Default for SegmentSizes {
@@ -56,39 +63,16 @@ impl Default for SegmentSizes {
             row_group_rows: ROW_GROUP_ROWS,
             row_group_bytes: ROW_GROUP_BYTES,
             page_rows: PAGE_ROWS,
+            promote: PromoteLimits::default(),
         }
     }
-}
-
-/// Arrow schema of the batches that the Parquet writer gets.
-pub(super) fn file_schema(table: &TableDef) -> SchemaRef {
-    let fields = table.columns.iter().map(|column| {
-        let data_type = match column.kind {
-            ColumnKind::Label => label_type(),
-            ColumnKind::SharedAttributes | ColumnKind::Attributes => {
-                DataType::Map(file_map_entries(), false)
-            }
-            ColumnKind::Timestamp
-            | ColumnKind::TraceId
-            | ColumnKind::SpanId
-            | ColumnKind::Text
-            | ColumnKind::UInt8
-            | ColumnKind::UInt64
-            | ColumnKind::TimestampList
-            | ColumnKind::LabelList
-            | ColumnKind::TextList
-            | ColumnKind::AttributesList => column.kind.write_type(),
-        };
-        Field::new(column.name, data_type, column.kind.is_id())
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Writer properties of a new file.
 pub(super) fn writer_properties(
     table: &TableDef,
-    id: SegmentId,
-    time: TimeRange,
+    (id, time): (SegmentId, TimeRange),
+    (shape, columns): (&Shape, &[FlushColumn]),
     sizes: SegmentSizes,
 ) -> Result<WriterProperties, ParquetError> {
     let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
@@ -113,18 +97,47 @@ pub(super) fn writer_properties(
             entry("cairn.time_min", time.min.0.to_string()),
             entry("cairn.time_max", time.max.0.to_string()),
         ]));
-    for column in table.columns {
-        builder = column_properties(builder, table, column);
+    for (index, column) in table.columns.iter().enumerate() {
+        let path = ColumnPath::new(vec![shape.name(index).to_owned()]);
+        let flushed = columns.get(index);
+        builder = if flushed.is_some_and(FlushColumn::is_sets) {
+            // A set is a text as long as a whole map, and without a dictionary it would be stored for every row.
+            builder.set_column_dictionary_page_size_limit(path, SET_DICTIONARY_BYTES)
+        } else {
+            column_properties(builder, table, column, path)
+        };
+        let promoted = flushed.map(FlushColumn::promoted).unwrap_or_default();
+        for (key, (_, root)) in promoted.iter().zip(shape.promoted(index)) {
+            let path = ColumnPath::new(vec![shape.name(root).to_owned()]);
+            builder = key_properties(builder, path, key.dictionary);
+        }
     }
     Ok(builder.build())
+}
+
+/// A promoted key. The page index tells where it is absent, and often which values a service has.
+fn key_properties(
+    builder: WriterPropertiesBuilder,
+    path: ColumnPath,
+    dictionary: bool,
+) -> WriterPropertiesBuilder {
+    let builder = builder
+        .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
+        .set_column_data_page_size_limit(path.clone(), MAP_PAGE_BYTES);
+    if dictionary {
+        return builder.set_column_dictionary_page_size_limit(path, KEY_DICTIONARY_BYTES);
+    }
+    builder
+        .set_column_dictionary_enabled(path.clone(), false)
+        .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY)
 }
 
 fn column_properties(
     builder: WriterPropertiesBuilder,
     table: &TableDef,
     column: &Column,
+    path: ColumnPath,
 ) -> WriterPropertiesBuilder {
-    let path = ColumnPath::new(vec![column.name.to_owned()]);
     let paged = |builder: WriterPropertiesBuilder| {
         builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
     };
@@ -157,57 +170,12 @@ fn column_properties(
         }
         ColumnKind::SharedAttributes | ColumnKind::Attributes => {
             ["key", "value"].into_iter().fold(builder, |builder, leaf| {
-                let leaf = vec![
-                    column.name.to_owned(),
-                    "key_value".to_owned(),
-                    leaf.to_owned(),
-                ];
+                let mut leaf_path = path.parts().to_vec();
+                leaf_path.extend(["key_value".to_owned(), leaf.to_owned()]);
+                let leaf = leaf_path;
                 builder.set_column_data_page_size_limit(ColumnPath::new(leaf), MAP_PAGE_BYTES)
             })
         }
         ColumnKind::LabelList | ColumnKind::TextList | ColumnKind::AttributesList => builder,
     }
-}
-
-/// How a reader wants the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReadForm {
-    /// As scans return them, except that ids are still bytes.
-    Whole,
-    /// Maps with text views inside: for looking up single keys without copying every text.
-    LookUp,
-}
-
-/// Arrow schema to read the file with.
-pub(super) fn reader_schema(table: &TableDef, form: ReadForm) -> SchemaRef {
-    let fields = table.columns.iter().map(|column| {
-        let data_type = match column.kind {
-            ColumnKind::TraceId | ColumnKind::SpanId => column.kind.write_type(),
-            ColumnKind::SharedAttributes | ColumnKind::Attributes if form == ReadForm::LookUp => {
-                viewed_map()
-            }
-            ColumnKind::Timestamp
-            | ColumnKind::Label
-            | ColumnKind::Text
-            | ColumnKind::UInt8
-            | ColumnKind::UInt64
-            | ColumnKind::SharedAttributes
-            | ColumnKind::Attributes
-            | ColumnKind::TimestampList
-            | ColumnKind::LabelList
-            | ColumnKind::TextList
-            | ColumnKind::AttributesList => column.kind.read_type(),
-        };
-        Field::new(column.name, data_type, column.kind.is_id())
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
-fn viewed_map() -> DataType {
-    let entry = vec![
-        Field::new("key", DataType::Utf8View, false),
-        Field::new("value", DataType::Utf8View, false),
-    ];
-    let entry = DataType::Struct(entry.into());
-    DataType::Map(Arc::new(Field::new("key_value", entry, false)), false)
 }

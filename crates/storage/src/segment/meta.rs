@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::time::{Nanos, TimeRange};
 
-/// Format version that this release writes: attributes are plain Parquet maps.
-pub(super) const SEGMENT_FORMAT: u16 = 0;
+/// Format version that this release writes: keys of attributes have columns of their own, shared sets are texts. In
+/// version 0 attributes were plain Parquet maps; a file says itself which of its columns are which.
+pub(super) const SEGMENT_FORMAT: u16 = 1;
 
 /// Bytes that one checksum of a segment file covers.
 pub(super) const CHECKSUM_BLOCK_BYTES: u64 = 256 * 1024;
@@ -89,6 +90,8 @@ pub enum ColumnStats {
     Labels(Vec<String>),
     /// Exactly these keys occur in the map, sorted.
     Keys(Vec<String>),
+    /// Exactly these keys occur in the map, each in so many rows.
+    KeyRows(BTreeMap<String, u64>),
 }
 
 /// Checksums as one hex string: a fifth of the size of a list of numbers in the manifest.

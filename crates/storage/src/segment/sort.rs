@@ -4,7 +4,8 @@
 use arrow::array::{Array, FixedSizeBinaryArray, RecordBatch};
 use arrow::datatypes::TimestampNanosecondType;
 
-use super::columns::{LabelColumn, Location, downcast, primitive};
+use super::gather::{Location, downcast, primitive};
+use super::labels::LabelColumn;
 use crate::error::{Error, Result};
 use crate::schema::{ColumnKind, TableDef};
 use crate::time::{NANOS_PER_BUCKET, NANOS_PER_DAY, Nanos, TimeRange};

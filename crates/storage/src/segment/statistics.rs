@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray};
 use arrow::datatypes::{Int32Type, UInt8Type, UInt64Type};
 
-use super::columns::{downcast, primitive};
+use super::columns::FlushColumn;
+use super::gather::{Location, downcast, primitive};
 use super::meta::{ColumnStats, MAX_BOUND_BYTES, MAX_LISTED_KEYS, MAX_LISTED_LABELS};
 use crate::error::Result;
 use crate::schema::{Column, ColumnKind, TableDef, hex_text};
@@ -26,35 +27,53 @@ enum Seen {
     Ids(Option<(Vec<u8>, Vec<u8>)>, bool),
     /// Used codes of the flush's dictionary, and that dictionary.
     Codes(Vec<bool>, Option<StringArray>),
+    /// Rows of each key, by the flush's code of it.
+    Keys(Vec<u64>),
     /// Whether every text so far is empty.
     Empty(bool),
 }
 
 impl StatsBuilder {
-    pub(super) fn new(table: &TableDef) -> Self {
-        let columns = table
-            .columns
-            .iter()
-            .map(|column| (column, Seen::of(column.kind)));
+    pub(super) fn new(table: &TableDef, flushed: &[FlushColumn]) -> Self {
+        let columns = table.columns.iter().zip(flushed).map(|(column, flushed)| {
+            let keys = flushed.keys().map(|keys| Seen::Keys(vec![0; keys.len()]));
+            (column, keys.unwrap_or_else(|| Seen::of(column.kind)))
+        });
         Self {
             columns: columns.collect(),
         }
     }
 
-    /// Adds gathered rows: one array per column of the table.
-    pub(super) fn add(&mut self, arrays: &[ArrayRef]) -> Result<()> {
-        for ((_, seen), array) in self.columns.iter_mut().zip(arrays) {
-            seen.add(array)?;
+    /// Adds rows: where they are in the flush, and gathered, one array per column of the table first.
+    pub(super) fn add(
+        &mut self,
+        flushed: &[FlushColumn],
+        rows: &[Location],
+        arrays: &[ArrayRef],
+    ) -> Result<()> {
+        for (((_, seen), flushed), array) in self.columns.iter_mut().zip(flushed).zip(arrays) {
+            match seen {
+                Seen::Keys(counts) => flushed.count_keys(rows, counts)?,
+                Seen::Ignored
+                | Seen::Numbers(_)
+                | Seen::Ids(..)
+                | Seen::Codes(..)
+                | Seen::Empty(_) => seen.add(array)?,
+            }
         }
         Ok(())
     }
 
-    pub(super) fn finish(self) -> BTreeMap<String, ColumnStats> {
+    pub(super) fn finish(self, flushed: &[FlushColumn]) -> BTreeMap<String, ColumnStats> {
         self.columns
             .into_iter()
-            .filter_map(|(column, seen)| {
-                seen.finish(column.kind)
-                    .map(|stats| (column.name.to_owned(), stats))
+            .zip(flushed)
+            .filter_map(|((column, seen), flushed)| {
+                let stats = match (seen, flushed.keys()) {
+                    (Seen::Keys(counts), Some(keys)) => key_stats(&counts, keys),
+                    (seen, _) => seen.finish(),
+                };
+                stats.map(|stats| (column.name.to_owned(), stats))
             })
             .collect()
     }
@@ -65,12 +84,12 @@ impl Seen {
         match kind {
             ColumnKind::UInt8 | ColumnKind::UInt64 => Self::Numbers(None),
             ColumnKind::TraceId | ColumnKind::SpanId => Self::Ids(None, false),
-            ColumnKind::Label | ColumnKind::SharedAttributes | ColumnKind::Attributes => {
-                Self::Codes(Vec::new(), None)
-            }
+            ColumnKind::Label => Self::Codes(Vec::new(), None),
             ColumnKind::Text => Self::Empty(true),
             // The time range stands in the metadata itself.
             ColumnKind::Timestamp
+            | ColumnKind::SharedAttributes
+            | ColumnKind::Attributes
             | ColumnKind::TimestampList
             | ColumnKind::LabelList
             | ColumnKind::TextList
@@ -80,7 +99,7 @@ impl Seen {
 
     fn add(&mut self, array: &ArrayRef) -> Result<()> {
         match self {
-            Self::Ignored => {}
+            Self::Ignored | Self::Keys(_) => {}
             Self::Numbers(bounds) => {
                 if let Some((min, max)) = number_bounds(array)? {
                     let (low, high) = bounds.unwrap_or((min, max));
@@ -107,9 +126,9 @@ impl Seen {
         Ok(())
     }
 
-    fn finish(self, kind: ColumnKind) -> Option<ColumnStats> {
+    fn finish(self) -> Option<ColumnStats> {
         match self {
-            Self::Ignored | Self::Empty(false) => None,
+            Self::Ignored | Self::Keys(_) | Self::Empty(false) => None,
             Self::Empty(true) => Some(ColumnStats::Labels(vec![String::new()])),
             Self::Numbers(bounds) => bounds.map(|(min, max)| ColumnStats::Numbers { min, max }),
             Self::Ids(None, _) => Some(ColumnStats::Labels(vec![String::new()])),
@@ -131,11 +150,7 @@ impl Seen {
                     texts.extend(codes.map(|(code, _)| values.value(code)));
                 }
                 texts.sort_unstable();
-                if kind.is_map() {
-                    listed(&texts, MAX_LISTED_KEYS).map(ColumnStats::Keys)
-                } else {
-                    Some(label_stats(&texts))
-                }
+                Some(label_stats(&texts))
             }
         }
     }
@@ -151,14 +166,13 @@ fn number_bounds(array: &ArrayRef) -> Result<Option<(u64, u64)>> {
     Ok(values.clone().min().copied().zip(values.max().copied()))
 }
 
-/// Marks the codes that a label column or the keys of a map column use.
+/// Marks the codes that a label column uses.
 fn mark_codes(
     array: &ArrayRef,
     used: &mut Vec<bool>,
     values: &mut Option<StringArray>,
 ) -> Result<()> {
-    let codes = array.as_map_opt().map_or(array, |map| map.keys());
-    let dictionary: &DictionaryArray<Int32Type> = downcast(codes)?;
+    let dictionary: &DictionaryArray<Int32Type> = downcast(array)?;
     if values.is_none() {
         let texts: &StringArray = downcast(dictionary.values())?;
         *used = vec![false; texts.len()];
@@ -173,6 +187,20 @@ fn mark_codes(
         }
     }
     Ok(())
+}
+
+fn key_stats(counts: &[u64], keys: &StringArray) -> Option<ColumnStats> {
+    let used = counts.iter().enumerate().filter(|(_, rows)| **rows > 0);
+    let rows = used
+        .map(|(code, rows)| (keys.value(code).to_owned(), *rows))
+        .collect();
+    bounded_keys(rows)
+}
+
+/// The keys, none when there are too many or one is too long.
+fn bounded_keys(rows: BTreeMap<String, u64>) -> Option<ColumnStats> {
+    let short = rows.keys().all(|key| key.len() <= MAX_BOUND_BYTES);
+    (short && rows.len() <= MAX_LISTED_KEYS).then_some(ColumnStats::KeyRows(rows))
 }
 
 fn listed(sorted: &[&str], limit: usize) -> Option<Vec<String>> {
@@ -239,6 +267,13 @@ fn union_of(left: &ColumnStats, right: &ColumnStats) -> Option<ColumnStats> {
             let sorted: Vec<&str> = both.into_iter().collect();
             listed(&sorted, MAX_LISTED_KEYS).map(ColumnStats::Keys)
         }
+        (ColumnStats::KeyRows(left), ColumnStats::KeyRows(right)) => {
+            let mut both = left.clone();
+            for (key, rows) in right {
+                *both.entry(key.clone()).or_default() += rows;
+            }
+            bounded_keys(both)
+        }
         (
             ColumnStats::Labels(_) | ColumnStats::Text { .. },
             ColumnStats::Labels(_) | ColumnStats::Text { .. },
@@ -260,7 +295,7 @@ fn text_bounds(stats: &ColumnStats) -> Option<(&str, Option<&str>)> {
         ColumnStats::Labels(labels) => {
             Some((labels.first()?.as_str(), labels.last().map(String::as_str)))
         }
-        ColumnStats::Numbers { .. } | ColumnStats::Keys(_) => None,
+        ColumnStats::Numbers { .. } | ColumnStats::Keys(_) | ColumnStats::KeyRows(_) => None,
     }
 }
 

@@ -13,9 +13,11 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
 use super::checksum::BlockChecksums;
-use super::columns::{FlushColumn, Location};
-use super::layout::{PAGE_ROWS, SegmentSizes, file_schema, writer_properties};
+use super::columns::FlushColumn;
+use super::gather::Location;
+use super::layout::{PAGE_ROWS, SegmentSizes, writer_properties};
 use super::meta::{RowGroupMeta, SEGMENT_FORMAT, SegmentMeta};
+use super::shape::Shape;
 use super::sort::{DayRun, SortedRows, sort_rows};
 use super::statistics::{StatsBuilder, union};
 use crate::error::{Error, Result};
@@ -69,7 +71,9 @@ pub(crate) fn write_sorted(
         .columns
         .iter()
         .enumerate()
-        .map(|(index, column)| FlushColumn::prepare(column, index, source.batches))
+        .map(|(index, column)| {
+            FlushColumn::prepare(column, index, source.batches, source.sizes.promote)
+        })
         .collect::<Result<_>>()?;
     let cluster = table
         .index_of(table.cluster_column)
@@ -127,12 +131,12 @@ impl DayJob<'_> {
         let path = self.dirs.segment_file(self.table.id, run.day, id);
         make_dirs(self.disk, self.dirs.root(), &self.dirs.day_dir(run.day))?;
         let sink = SegmentSink::create(self.disk, self.dirs)?;
-        let mut file = SegmentFile::start(self.table, (id, run.time), self.source.sizes, sink)?;
+        let mut file = SegmentFile::start(self, (id, run.time), sink)?;
         let rows = sorted
             .order
             .get(run.start..run.start.saturating_add(run.rows));
         for slice in rows.unwrap_or_default().chunks(self.slice_rows) {
-            file.push(&self.gather(slice)?)?;
+            file.push(slice)?;
         }
         let (row_groups, sink) = file.finish()?;
         let (file_bytes, block_checksums) = sink.commit(&path)?;
@@ -159,18 +163,22 @@ impl DayJob<'_> {
         })
     }
 
+    /// The root columns of the rows.
     fn gather(&self, locations: &[Location]) -> Result<Vec<ArrayRef>> {
-        self.columns
+        let mut promoted = Vec::new();
+        let mut arrays = self
+            .columns
             .iter()
-            .map(|column| column.gather(locations))
-            .collect()
+            .map(|column| column.gather(locations, &mut promoted))
+            .collect::<Result<Vec<_>>>()?;
+        arrays.append(&mut promoted);
+        Ok(arrays)
     }
 }
 
 /// A segment file being written, row group by row group.
 struct SegmentFile<'a> {
-    table: &'static TableDef,
-    sizes: SegmentSizes,
+    job: &'a DayJob<'a>,
     schema: SchemaRef,
     writer: ArrowWriter<SegmentSink<'a>>,
     failure: Failure,
@@ -186,25 +194,27 @@ struct Group {
 }
 
 impl Group {
-    fn new(table: &TableDef) -> Self {
+    fn new(job: &DayJob<'_>) -> Self {
         Self {
             rows: 0,
             bytes: 0,
             time: None,
-            stats: StatsBuilder::new(table),
+            stats: StatsBuilder::new(job.table, job.columns),
         }
     }
 }
 
 impl<'a> SegmentFile<'a> {
     fn start(
-        table: &'static TableDef,
-        (id, time): (SegmentId, TimeRange),
-        sizes: SegmentSizes,
+        job: &'a DayJob<'a>,
+        name: (SegmentId, TimeRange),
         sink: SegmentSink<'a>,
     ) -> Result<Self> {
-        let schema = file_schema(table);
-        let properties = writer_properties(table, id, time, sizes).map_err(write_error)?;
+        let shape = Shape::of_flush(job.table, job.columns);
+        let schema = shape.file_schema();
+        let columns = (&shape, job.columns);
+        let properties = writer_properties(job.table, name, columns, job.source.sizes);
+        let properties = properties.map_err(write_error)?;
         // Without Arrow's own schema in the footer: readers must see plain text columns, not our dictionaries.
         let options = ArrowWriterOptions::new()
             .with_properties(properties)
@@ -213,30 +223,23 @@ impl<'a> SegmentFile<'a> {
         let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options)
             .map_err(write_error)?;
         Ok(Self {
-            table,
-            sizes,
+            job,
             schema,
             writer,
             failure,
-            group: Group::new(table),
+            group: Group::new(job),
             row_groups: Vec::new(),
         })
     }
 
-    fn push(&mut self, arrays: &[ArrayRef]) -> Result<()> {
-        let rows = arrays.first().map_or(0, |array| array.len());
-        let mut from = 0;
-        while from < rows {
-            let room = self
-                .sizes
-                .row_group_rows
-                .saturating_sub(self.group.rows)
-                .max(1);
-            let len = room.min(rows - from);
-            self.add(arrays.iter().map(|array| array.slice(from, len)).collect())?;
-            from += len;
-            if self.group.rows >= self.sizes.row_group_rows
-                || self.group.bytes >= self.sizes.row_group_bytes
+    fn push(&mut self, mut rows: &[Location]) -> Result<()> {
+        let sizes = self.job.source.sizes;
+        while !rows.is_empty() {
+            let room = sizes.row_group_rows.saturating_sub(self.group.rows).max(1);
+            let (now, later) = rows.split_at(room.min(rows.len()));
+            self.add(now)?;
+            rows = later;
+            if self.group.rows >= sizes.row_group_rows || self.group.bytes >= sizes.row_group_bytes
             {
                 self.end_group()?;
             }
@@ -244,8 +247,9 @@ impl<'a> SegmentFile<'a> {
         Ok(())
     }
 
-    fn add(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
-        self.group.stats.add(&arrays)?;
+    fn add(&mut self, rows: &[Location]) -> Result<()> {
+        let arrays = self.job.gather(rows)?;
+        self.group.stats.add(self.job.columns, rows, &arrays)?;
         self.group.bytes += arrays.iter().map(gathered_bytes).sum::<usize>();
         if let Some(time) = time_range(&arrays)? {
             self.group.time = Some(self.group.time.map_or(time, |all| all.union(time)));
@@ -264,14 +268,14 @@ impl<'a> SegmentFile<'a> {
     fn end_group(&mut self) -> Result<()> {
         let flushed = self.writer.flush();
         self.checked(flushed)?;
-        let group = std::mem::replace(&mut self.group, Group::new(self.table));
+        let group = std::mem::replace(&mut self.group, Group::new(self.job));
         let Some(time) = group.time else {
             return Ok(());
         };
         self.row_groups.push(RowGroupMeta {
             rows: u64::try_from(group.rows).unwrap_or_default(),
             time,
-            columns: group.stats.finish(),
+            columns: group.stats.finish(self.job.columns),
         });
         Ok(())
     }
@@ -304,7 +308,7 @@ fn time_range(arrays: &[ArrayRef]) -> Result<Option<TimeRange>> {
     let Some(first) = arrays.first() else {
         return Ok(None);
     };
-    let times = super::columns::primitive::<arrow::datatypes::TimestampNanosecondType>(first)?;
+    let times = super::gather::primitive::<arrow::datatypes::TimestampNanosecondType>(first)?;
     let values = times.values().iter();
     let bounds = values.clone().min().zip(values.max());
     Ok(bounds.map(|(min, max)| TimeRange {

@@ -1,5 +1,6 @@
 //! Every kind of column comes back as it went in, through a memtable and through a file.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -16,7 +17,9 @@ use crate::names::DataDir;
 use crate::predicate::{Predicate, ScanColumn};
 use crate::scan::{ScanRequest, Snapshot};
 use crate::schema::{ColumnKind, TableDef, attributes_type};
-use crate::segment::{FlushSource, LiveSegment, SegmentAccess, SegmentSizes, write_sorted};
+use crate::segment::{
+    FlushSource, LiveSegment, SegmentAccess, SegmentMeta, SegmentSizes, write_sorted,
+};
 use crate::time::Nanos;
 
 /// A different value for every row, with empty and absent ones among them.
@@ -84,6 +87,9 @@ fn array_of(kind: ColumnKind, rows: usize) -> ArrayRef {
     }
 }
 
+/// Keys in order, odd ones among them.
+const KEYS: [&str; 7] = ["", "a", "a.b", "key1", "key2", "é", "\u{1F600}"];
+
 /// Row n has n % 3 entries.
 fn maps(rows: usize) -> MapArray {
     let DataType::Map(entry, _) = attributes_type() else {
@@ -94,7 +100,9 @@ fn maps(rows: usize) -> MapArray {
     };
     let lengths: Vec<usize> = (0..rows).map(|row| row % 3).collect();
     let total = lengths.iter().sum();
-    let keys = StringArray::from_iter_values((0..total).map(|n| format!("key{}", n % 7)));
+    let places = (0..rows).flat_map(|row| (0..row % 3).map(move |place| row % 6 + place));
+    let keys: Vec<&str> = places.map(|place| KEYS[place]).collect();
+    let keys = StringArray::from(keys);
     let values = StringArray::from_iter_values((0..total).map(text));
     let entries = StructArray::new(fields.clone(), vec![Arc::new(keys), Arc::new(values)], None);
     MapArray::new(
@@ -176,6 +184,7 @@ fn every_column_comes_back_from_a_memtable_and_from_a_file() {
                 row_group_rows: 300,
                 row_group_bytes: 1 << 20,
                 page_rows: 64,
+                ..SegmentSizes::default()
             },
         };
         let metas = write_sorted(&*disk, &dirs, source).unwrap();
@@ -200,6 +209,40 @@ fn every_column_comes_back_from_a_memtable_and_from_a_file() {
                 "{}",
                 definition.name
             );
+        }
+    }
+}
+
+/// A file written by an earlier release, as its manifest described it. It holds `batch_of(table, 200)`.
+fn fixture(format: &str, table: &TableDef) -> Snapshot {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(format);
+    let meta = std::fs::read(folder.join(format!("{}.json", table.id))).unwrap();
+    let meta: SegmentMeta = serde_json::from_slice(&meta).unwrap();
+    assert_eq!(format, format!("format-{}", meta.format));
+    let access = SegmentAccess::new(Arc::new(LocalDisk));
+    let file = folder.join(format!("{}.parquet", table.id));
+    let segment = LiveSegment::open(meta, file, &access);
+    Snapshot::new(Arc::from([segment]), Vec::new())
+}
+
+#[test]
+fn files_of_every_format_read_the_same_as_fresh_rows() {
+    for id in TableId::ALL {
+        let table = TableDef::of(id);
+        let fresh = Snapshot::new(Arc::from([]), vec![(id, vec![batch_of(table, 200)])]);
+        let fresh = read(&fresh, table);
+        for format in ["format-0", "format-1"] {
+            let stored = read(&fixture(format, table), table);
+            for (column, definition) in table.columns.iter().enumerate() {
+                let name = definition.name;
+                assert_eq!(
+                    stored.column(column),
+                    fresh.column(column),
+                    "{format} {name}"
+                );
+            }
         }
     }
 }

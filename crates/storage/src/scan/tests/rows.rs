@@ -17,7 +17,9 @@ use crate::names::DataDir;
 use crate::predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 use crate::scan::{ScanRequest, Snapshot, Top};
 use crate::schema::{TableDef, hex_text};
-use crate::segment::{FlushSource, LiveSegment, SegmentAccess, SegmentSizes, write_sorted};
+use crate::segment::{
+    FlushSource, LiveSegment, PromoteLimits, SegmentAccess, SegmentSizes, write_sorted,
+};
 use crate::text_match::TextMatcher;
 use crate::time::{NANOS_PER_BUCKET, NANOS_PER_DAY, Nanos};
 
@@ -199,6 +201,10 @@ pub(super) const SMALL: SegmentSizes = SegmentSizes {
     row_group_rows: 48,
     row_group_bytes: 1 << 20,
     page_rows: 8,
+    promote: PromoteLimits {
+        max_keys: 2,
+        min_rows: 3,
+    },
 };
 
 /// Writes batches to segments and opens them.
