@@ -125,6 +125,7 @@ impl<'q> Analyzer<'_> {
             | Kind::Case { .. }
             | Kind::Widen(_)
             | Kind::Scalar(_)
+            | Kind::Lambda(_)
             | Kind::ArrayJoin(_)) => {
                 typed.kind = kind;
                 let mut failed = None;

@@ -2,7 +2,7 @@
 
 use cairn_storage::{CompareOp, ScanColumn};
 
-use super::scope::{Found, Scope};
+use super::scope::Scope;
 use super::tree::{Kind, Typed};
 use super::{Analyzer, Result};
 use crate::aggregates;
@@ -24,8 +24,8 @@ impl<'q> Analyzer<'_> {
             )),
             ExprKind::Call(call) => self.call(scope, call),
             ExprKind::Lambda { .. } => Err(QueryError::new(
-                ErrorCode::NotImplemented,
-                "lambda functions are not implemented yet",
+                ErrorCode::BadArguments,
+                "A lambda is not allowed here: it can only be an argument of a function that takes one",
             )),
             ExprKind::Tuple(items) => {
                 let items = self.expressions(scope, items)?;
@@ -52,6 +52,16 @@ impl<'q> Analyzer<'_> {
     }
 
     fn name(&mut self, scope: &mut Scope<'q>, parts: &[String]) -> Result<Typed> {
+        if let [first, ..] = parts
+            && let Some((_, bound)) = scope
+                .parameters
+                .iter()
+                .rev()
+                .find(|(name, _)| name == first)
+        {
+            let bound = bound.clone();
+            return self.elements(scope, bound, 1, parts);
+        }
         if let [only] = parts
             && let Some(typed) = self.expand_alias(scope, only)?
         {
@@ -59,7 +69,7 @@ impl<'q> Analyzer<'_> {
         }
         if let Some(found) = scope.find(parts) {
             let column = self.source_column(scope, found)?;
-            return self.elements(scope, column, found, parts);
+            return self.elements(scope, column, found.parts, parts);
         }
         if let [first, rest @ ..] = parts
             && !rest.is_empty()
@@ -98,7 +108,10 @@ impl<'q> Analyzer<'_> {
         }
         let before = self.nodes;
         scope.expanding.push(alias);
+        // An alias means the same inside a lambda as outside of it.
+        let parameters = std::mem::take(&mut scope.parameters);
         let typed = self.expression(scope, expr);
+        scope.parameters = parameters;
         scope.expanding.pop();
         let typed = typed?;
         if outermost {
@@ -113,11 +126,11 @@ impl<'q> Analyzer<'_> {
         &mut self,
         scope: &Scope<'q>,
         column: Typed,
-        found: Found,
+        taken: usize,
         parts: &[String],
     ) -> Result<Typed> {
         let mut typed = column;
-        for part in parts.iter().skip(found.parts) {
+        for part in parts.iter().skip(taken) {
             let bare = typed.ty.bare().clone();
             typed = match (&bare, part.as_str()) {
                 (Type::Map(key, _), "keys") => {
@@ -212,6 +225,9 @@ impl<'q> Analyzer<'_> {
                 ErrorCode::NotImplemented,
                 "window functions are not implemented yet",
             ));
+        }
+        if let Some(typed) = self.lambda_call(scope, call)? {
+            return Ok(typed);
         }
         if let Some(typed) = self.operator(scope, call)? {
             return Ok(typed);

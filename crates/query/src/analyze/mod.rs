@@ -9,6 +9,7 @@ mod expression;
 mod from;
 mod function;
 mod in_set;
+mod lambda;
 mod mark;
 mod names;
 mod scope;
@@ -29,8 +30,8 @@ use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
 use crate::syntax::Parsed;
 
 pub(crate) use tree::{
-    AggregateCall, ColumnId, Kind, Node, OutputColumn, Scan, SortKey, Typed, TypedQuery,
-    TypedStatement,
+    AggregateCall, ColumnId, Kind, LambdaCall, Node, OutputColumn, Scan, SortKey, Typed,
+    TypedQuery, TypedStatement,
 };
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;

@@ -31,6 +31,8 @@ pub(super) struct Scope<'q> {
     /// Aliases already expanded, with how many expressions they came to: an alias means the same wherever it stands,
     /// also when it holds a query.
     pub(super) expanded: Vec<(&'q str, Typed, usize)>,
+    /// Names of the lambdas around, innermost last. They hide aliases and columns.
+    pub(super) parameters: Vec<(String, Typed)>,
     /// Inside the arguments of an aggregate.
     pub(super) in_aggregate: bool,
 }

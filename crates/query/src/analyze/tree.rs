@@ -269,6 +269,8 @@ pub(crate) enum Kind {
     Widen(Box<Typed>),
     /// The first column of the only row of a query, NULL without a row.
     Scalar(Box<TypedQuery>),
+    /// `arrayMap` and `arrayFold`: a lambda over the items of arrays.
+    Lambda(Box<LambdaCall>),
     /// An aggregate; only before the aggregation node is built.
     Aggregate(Box<AggregateCall>),
     /// `arrayJoin`; only before the unnest node is built.
@@ -289,5 +291,37 @@ pub(crate) struct FunctionCall {
 impl PartialEq for FunctionCall {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.arguments == other.arguments
+    }
+}
+
+/// A lambda with the arrays it runs over. Its body refers to nothing but its own columns.
+#[derive(Debug, Clone)]
+pub(crate) struct LambdaCall {
+    /// `arrayMap` or `arrayFold`.
+    pub(crate) name: &'static str,
+    /// What was written; two lambdas are equal if this and what they use from outside is.
+    pub(crate) text: String,
+    /// Columns of the body: the items, or the answer before and the items.
+    pub(crate) parameters: Vec<(ColumnId, Type)>,
+    /// Columns of the body: what it uses from outside.
+    pub(crate) captures: Vec<(ColumnId, Typed)>,
+    /// The body.
+    pub(crate) body: Typed,
+    /// The arrays; of `arrayFold` also the start, last.
+    pub(crate) arguments: Vec<Typed>,
+}
+
+impl PartialEq for LambdaCall {
+    fn eq(&self, other: &Self) -> bool {
+        let outside = |call: &'_ Self| -> Vec<Typed> {
+            call.captures
+                .iter()
+                .map(|(_, typed)| typed.clone())
+                .collect()
+        };
+        self.name == other.name
+            && self.text == other.text
+            && self.arguments == other.arguments
+            && outside(self) == outside(other)
     }
 }

@@ -101,6 +101,10 @@ impl Typed {
                 visit(otherwise);
             }
             Kind::Aggregate(call) => call.arguments.iter().for_each(visit),
+            Kind::Lambda(call) => {
+                call.arguments.iter().for_each(&mut *visit);
+                call.captures.iter().for_each(|(_, typed)| visit(typed));
+            }
         }
     }
 
@@ -132,6 +136,10 @@ impl Typed {
                 visit(otherwise);
             }
             Kind::Aggregate(call) => call.arguments.iter_mut().for_each(visit),
+            Kind::Lambda(call) => {
+                call.arguments.iter_mut().for_each(&mut *visit);
+                call.captures.iter_mut().for_each(|(_, typed)| visit(typed));
+            }
         }
     }
 }

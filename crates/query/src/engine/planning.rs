@@ -198,7 +198,7 @@ impl Planner {
             progress: Arc::clone(&job.progress),
             threads: self.config.threads,
         });
-        let plan = lower(statement, &scans)?;
+        let plan = lower(statement, &scans, &job.cancel)?;
         let plan = block_on(self.session.create_physical_plan(&plan))?;
         Ok(plan)
     }

@@ -10,6 +10,7 @@ mod array;
 mod compare;
 mod condition;
 mod convert;
+mod higher_order;
 mod json;
 mod json_value;
 mod kernel;
@@ -34,6 +35,7 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::array::NullArray;
 use hashbrown::HashMap;
 
+pub(crate) use higher_order::{Body, HigherOrder, Use, folded, higher_order, mapped};
 pub(crate) use kernel::{Argument, Context, Resolved, call};
 pub(crate) use server::CLICKHOUSE_VERSION;
 use signature::{Call, Entry, Mode};
@@ -58,6 +60,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         .iter()
         .chain(&arithmetic::FAMILIES)
         .chain(&array::FAMILIES)
+        .chain(&higher_order::FAMILIES)
         .chain(&text::FAMILIES)
         .chain(&convert::FAMILIES)
         .chain(&time::FAMILIES);

@@ -54,6 +54,7 @@ impl Lowering<'_> {
             }
             Kind::Widen(inner) => cast(self.value(inner)?, typed.ty.arrow()),
             Kind::Scalar(query) => Expr::ScalarSubquery(self.subquery(query)?),
+            Kind::Lambda(call) => self.lambda(&typed.ty, call)?,
             Kind::Aggregate(_) | Kind::ArrayJoin(_) => {
                 return Err(QueryError::new(
                     ErrorCode::LogicalError,
@@ -108,6 +109,7 @@ impl Lowering<'_> {
             | Kind::Case { .. }
             | Kind::Widen(_)
             | Kind::Scalar(_)
+            | Kind::Lambda(_)
             | Kind::Aggregate(_)
             | Kind::ArrayJoin(_) => {
                 let value = self.value(typed)?;

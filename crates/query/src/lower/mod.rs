@@ -2,6 +2,7 @@
 //! DataFusion's own coercion to do; it must not even run.
 
 mod expression;
+mod lambda;
 mod node;
 mod numbers;
 
@@ -16,15 +17,21 @@ use hashbrown::HashMap;
 
 use crate::analyze::{ColumnId, OutputColumn, Scan, TypedQuery, TypedStatement};
 use crate::catalog::ScanSources;
+use crate::control::Cancel;
 use crate::error::QueryError;
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
 
 /// The plan of a statement. Its columns are those of the query's output, in order, under unique names.
-pub(crate) fn lower(statement: &TypedStatement, sources: &dyn ScanSources) -> Result<LogicalPlan> {
+pub(crate) fn lower(
+    statement: &TypedStatement,
+    sources: &dyn ScanSources,
+    cancel: &Cancel,
+) -> Result<LogicalPlan> {
     let mut lowering = Lowering {
         scans: &statement.scans,
         sources,
+        cancel,
         names: HashMap::new(),
     };
     for (index, scan) in statement.scans.iter().enumerate() {
@@ -43,6 +50,8 @@ fn scan_name(index: usize) -> TableReference {
 struct Lowering<'a> {
     scans: &'a [Scan],
     sources: &'a dyn ScanSources,
+    /// Stops what runs long inside one batch.
+    cancel: &'a Cancel,
     /// Columns of scans; all others are named by their number.
     names: HashMap<ColumnId, Column>,
 }

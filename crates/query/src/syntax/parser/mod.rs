@@ -2,11 +2,14 @@
 
 mod clauses;
 mod expression;
+mod forms;
 mod from;
 mod literals;
+mod names;
+mod operand;
 mod select;
 mod show;
-mod special;
+mod spans;
 mod statement;
 mod types;
 mod window;
