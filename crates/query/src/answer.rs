@@ -8,7 +8,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use futures::stream::BoxStream;
 
 use crate::control::Progress;
-use crate::error::QueryError;
+use crate::error::{ErrorCode, QueryError};
 use crate::types::Type;
 
 /// One statement as a client sent it.
@@ -26,8 +26,53 @@ pub struct Query {
     pub parameters: Vec<(String, String)>,
     /// Who asks.
     pub user: String,
-    /// Whether writes and changes of `readonly` are refused.
-    pub read_only: bool,
+    /// What it may do.
+    pub access: Access,
+    /// Counters that grow while it runs; whoever asks keeps a clone.
+    pub progress: Arc<Progress>,
+}
+
+/// What a statement may do. Reading is always allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Everything.
+    #[default]
+    Full,
+    /// `readonly = 2`: no writes, every setting but `readonly`.
+    ReadOnly,
+    /// `readonly = 1`: no writes and no settings.
+    Frozen,
+}
+
+/// How KILL QUERY is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KillMode {
+    /// Answer at once.
+    Asynchronous,
+    /// Answer when the queries have ended.
+    Synchronous,
+    /// Only say which queries it would be.
+    Test,
+}
+
+/// Tells the engine that its answer was not wanted after all, and why. Without a word a dropped answer counts as
+/// cancelled.
+#[derive(Clone, Default)]
+pub struct Refusal(pub(crate) Option<Arc<dyn Fn(ErrorCode) + Send + Sync>>);
+
+impl Refusal {
+    /// The answer could not be used: there is no such format, or it cannot be printed.
+    pub fn refuse(&self, code: ErrorCode) {
+        if let Some(tell) = &self.0 {
+            tell(code);
+        }
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refusal")
+    }
 }
 
 /// A column of an answer.
@@ -55,6 +100,12 @@ pub struct Answer {
     pub progress: Arc<Progress>,
     /// Whether the outer query has a LIMIT.
     pub limited: bool,
+    /// What SET and USE change in the session (`USE` is the setting `database`).
+    pub session: Vec<(String, String)>,
+    /// The rows are queries to stop: `kill_status`, `query_id`, `user`, `query`.
+    pub kill: Option<KillMode>,
+    /// To say that the answer cannot be used.
+    pub refusal: Refusal,
 }
 
 impl fmt::Debug for Answer {

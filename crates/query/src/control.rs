@@ -93,9 +93,29 @@ pub struct Progress {
     result_rows: AtomicU64,
     result_bytes: AtomicU64,
     memory_bytes: AtomicU64,
+    written_rows: AtomicU64,
+    written_bytes: AtomicU64,
 }
 
 impl Progress {
+    /// Rows that the statement wrote.
+    #[must_use]
+    pub fn written_rows(&self) -> u64 {
+        self.written_rows.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of those rows as they came.
+    #[must_use]
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts rows that were written.
+    pub fn add_written(&self, rows: u64, bytes: u64) {
+        self.written_rows.fetch_add(rows, Ordering::Relaxed);
+        self.written_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Rows that scans have returned so far.
     #[must_use]
     pub fn read_rows(&self) -> u64 {

@@ -17,7 +17,9 @@ mod session;
 mod syntax;
 mod types;
 
-pub use answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};
+pub use answer::{
+    Access, Answer, AnswerColumn, EngineConfig, EngineStats, KillMode, Query, Refusal,
+};
 pub use control::{Cancel, Progress};
 pub use engine::Engine;
 pub use error::{ErrorCode, QueryError, Result};

@@ -29,6 +29,10 @@ impl Analyzer<'_> {
                 let statement = self.whole_query(query)?;
                 Ok(Analyzed::Query(Box::new(statement)))
             }
+            Statement::Kill(query, _) => {
+                let statement = self.whole_query(query)?;
+                Ok(Analyzed::Query(Box::new(statement)))
+            }
             Statement::ShowTables {
                 database,
                 full,

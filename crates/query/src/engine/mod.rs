@@ -3,6 +3,7 @@
 
 mod admission;
 mod counters;
+mod memory;
 mod planning;
 mod rows;
 mod settings;
@@ -16,7 +17,9 @@ use std::time::Duration;
 use cairn_storage::{Clock, Store};
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use futures::{StreamExt, stream};
@@ -24,10 +27,11 @@ use tokio::time::Instant;
 
 use self::admission::Admission;
 use self::counters::{Counters, Running};
+use self::memory::QueryMemory;
 use self::planning::{Planned, Planner};
 use self::rows::AnswerRows;
 use self::settings::Effective;
-use crate::answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query};
+use crate::answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query, Refusal};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::facts::ServerFacts;
@@ -89,7 +93,7 @@ impl Engine {
     }
 
     async fn answer(&self, query: Query, cancel: &Cancel, running: Running) -> Result<Answer> {
-        let progress = Arc::<Progress>::default();
+        let progress = Arc::clone(&query.progress);
         let limit = Duration::from_millis(self.config.max_execution_ms);
         let deadline = Instant::now() + limit;
         let planned = self
@@ -113,7 +117,8 @@ impl Engine {
         } else {
             None
         };
-        let context = self.session.task_ctx();
+        let (context, memory) = self.memory_bounded(effective.memory_bytes)?;
+        let refusal = refusal(&running);
         let batches = execute_stream(plan, context)?;
         let rows = AnswerRows {
             batches,
@@ -121,7 +126,7 @@ impl Engine {
             deadline,
             progress: Arc::clone(&progress),
             running,
-            pool: Arc::clone(&self.pool),
+            memory,
             limits: effective.limits,
             turn,
         };
@@ -129,12 +134,23 @@ impl Engine {
         let mut answer = answer_of(effective, progress, Vec::new());
         answer.has_result = true;
         answer.rows = rows;
+        answer.refusal = refusal;
         Ok(answer)
     }
 
     /// Who answers for the process in system tables; the first one given stays.
     pub fn describe_server(&self, server: Arc<dyn ServerFacts>) {
         self.planner.describe_server(server);
+    }
+
+    /// The context of one query, whose operators take memory through an account of its own.
+    fn memory_bounded(&self, limit_bytes: usize) -> Result<(Arc<TaskContext>, Arc<QueryMemory>)> {
+        let memory = Arc::new(QueryMemory::new(Arc::clone(&self.pool), limit_bytes));
+        let context = TaskContext::from(&self.session);
+        let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env())
+            .with_memory_pool(Arc::<QueryMemory>::clone(&memory))
+            .build_arc()?;
+        Ok((Arc::new(context.with_runtime(runtime)), memory))
     }
 
     /// Counters for metrics.
@@ -147,6 +163,12 @@ impl Engine {
     }
 }
 
+/// Counts a query as failed when its answer is refused.
+fn refusal(running: &Running) -> Refusal {
+    let running = running.clone();
+    Refusal(Some(Arc::new(move |code| running.fail(code))))
+}
+
 fn answer_of(effective: Effective, progress: Arc<Progress>, rows: Vec<RecordBatch>) -> Answer {
     Answer {
         has_result: !effective.columns.is_empty(),
@@ -156,6 +178,9 @@ fn answer_of(effective: Effective, progress: Arc<Progress>, rows: Vec<RecordBatc
         rows: stream::iter(rows.into_iter().map(Ok)).boxed(),
         progress,
         limited: effective.limited,
+        session: effective.session,
+        kill: effective.kill,
+        refusal: Refusal::default(),
     }
 }
 

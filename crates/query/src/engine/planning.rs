@@ -12,17 +12,17 @@ use futures::executor::block_on;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::settings::{Effective, last};
+use super::settings::{Effective, check_changes, last};
 use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
-use crate::answer::{AnswerColumn, EngineConfig, Query};
+use crate::answer::{AnswerColumn, EngineConfig, KillMode, Query};
 use crate::catalog::{self, Moment};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::facts::ServerFacts;
 use crate::functions;
 use crate::lower::lower;
-use crate::scan::{QueryScans, ScanShared};
-use crate::syntax::parse;
+use crate::scan::{QueryScans, ReadLimits, ScanShared};
+use crate::syntax::{KillSpeed, Statement, parse};
 
 /// Stack of a planning thread; the bounds on nesting and chains were chosen to fit many times over. Pages that are not
 /// touched cost nothing.
@@ -163,7 +163,9 @@ impl Planner {
         }
         let parsed = parse(&job.query.text, &job.query.parameters)?;
         let mut settings = job.query.settings.clone();
-        settings.extend(parsed.outer_settings());
+        let own = parsed.outer_settings();
+        check_changes(job.query.access, &settings, &own)?;
+        settings.extend(own);
         let mut effective = Effective::new(settings)?;
         effective.format.clone_from(&parsed.format);
         let snapshot = self.store.snapshot();
@@ -172,14 +174,16 @@ impl Planner {
             Analyzed::Query(statement) => (statement, false),
             Analyzed::Explain(statement) => (statement, true),
             Analyzed::Session { settings, .. } => {
-                effective.settings.extend(settings);
+                check_changes(job.query.access, &effective.settings, &settings)?;
+                effective.session = settings;
                 return Ok(Planned::Session(effective));
             }
         };
+        effective.kill = kill_mode(&parsed.statement);
         effective.columns = columns(&statement);
         effective.limited = statement.query.limited;
         effective.reads_storage = !statement.scans.is_empty();
-        let plan = self.physical(&statement, job, snapshot)?;
+        let plan = self.physical(&statement, job, snapshot, effective.read_limits)?;
         Ok(match explain {
             true => Planned::Explain { plan, effective },
             false => Planned::Run { plan, effective },
@@ -191,12 +195,14 @@ impl Planner {
         statement: &TypedStatement,
         job: &Job,
         snapshot: Snapshot,
+        limits: ReadLimits,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let scans = QueryScans::new(ScanShared {
             snapshot,
             cancel: job.cancel.clone(),
             progress: Arc::clone(&job.progress),
             threads: self.config.threads,
+            limits,
         });
         let plan = lower(statement, &scans, &job.cancel)?;
         let plan = block_on(self.session.create_physical_plan(&plan))?;
@@ -237,6 +243,19 @@ impl Planner {
                 started_s: u64::try_from(self.started.0 / NANOS_PER_SECOND).unwrap_or(0),
             },
         }
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only one kind of statement stops queries"
+)]
+fn kill_mode(statement: &Statement) -> Option<KillMode> {
+    match statement {
+        Statement::Kill(_, KillSpeed::Async) => Some(KillMode::Asynchronous),
+        Statement::Kill(_, KillSpeed::Sync) => Some(KillMode::Synchronous),
+        Statement::Kill(_, KillSpeed::Test) => Some(KillMode::Test),
+        _ => None,
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::memory_pool::MemoryPool;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, stream};
 use tokio::time::Instant;
 
 use super::admission::Turn;
 use super::counters::Running;
+use super::memory::QueryMemory;
 use super::settings::ResultLimits;
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
@@ -23,7 +23,7 @@ pub(super) struct AnswerRows {
     pub(super) deadline: Instant,
     pub(super) progress: Arc<Progress>,
     pub(super) running: Running,
-    pub(super) pool: Arc<dyn MemoryPool>,
+    pub(super) memory: Arc<QueryMemory>,
     pub(super) limits: ResultLimits,
     pub(super) turn: Option<Turn>,
 }
@@ -61,8 +61,7 @@ impl AnswerRows {
             let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
             let bytes = u64::try_from(batch.get_array_memory_size()).unwrap_or(u64::MAX);
             self.progress.add_result(rows, bytes);
-            self.progress
-                .note_memory(u64::try_from(self.pool.reserved()).unwrap_or(u64::MAX));
+            self.progress.note_memory(self.memory.used_bytes());
             if !self.too_much() {
                 return Ok(Some(batch));
             }

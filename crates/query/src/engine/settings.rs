@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::answer::AnswerColumn;
+use crate::answer::{Access, AnswerColumn, KillMode};
 use crate::error::{ErrorCode, QueryError, Result};
+use crate::scan::ReadLimits;
 
 /// What a statement asks for besides its rows.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +23,16 @@ pub(super) struct Effective {
     pub(super) reads_storage: bool,
     /// Bounds of its result.
     pub(super) limits: ResultLimits,
+    /// Bounds of what its scans read.
+    pub(super) read_limits: ReadLimits,
+    /// `max_memory_usage`, 0 = only the pool's own bound.
+    pub(super) memory_bytes: usize,
     /// `max_execution_time`
     pub(super) max_execution: Option<Duration>,
+    /// What SET and USE change.
+    pub(super) session: Vec<(String, String)>,
+    /// KILL QUERY
+    pub(super) kill: Option<KillMode>,
 }
 
 /// Bounds of a result, 0 = none.
@@ -53,6 +62,13 @@ impl Effective {
             None => None,
         };
         Ok(Self {
+            read_limits: ReadLimits {
+                rows: number(&settings, "max_rows_to_read")?,
+                bytes: number(&settings, "max_bytes_to_read")?,
+                stop_quietly: last(&settings, "read_overflow_mode") == Some("break"),
+            },
+            memory_bytes: usize::try_from(number(&settings, "max_memory_usage")?)
+                .unwrap_or(usize::MAX),
             settings,
             limits,
             max_execution,
@@ -66,6 +82,26 @@ impl Effective {
             Some(asked) if asked < server => deadline - (server - asked),
             Some(_) | None => deadline,
         }
+    }
+}
+
+/// Refuses changes of settings that `access` does not allow. `given` are the settings so far.
+pub(super) fn check_changes(
+    access: Access,
+    given: &[(String, String)],
+    changes: &[(String, String)],
+) -> Result<()> {
+    let refused = changes.iter().find(|(name, value)| match access {
+        Access::Full => false,
+        Access::ReadOnly => name == "readonly" && value != "2",
+        Access::Frozen => last(given, name) != Some(value),
+    });
+    match refused {
+        None => Ok(()),
+        Some((name, _)) => Err(QueryError::new(
+            ErrorCode::Readonly,
+            format!("Cannot modify '{name}' setting in readonly mode"),
+        )),
     }
 }
 
@@ -128,6 +164,22 @@ mod tests {
         let effective = Effective::new(settings.clone()).unwrap();
         assert_eq!(effective.limits.rows, 7);
         assert_eq!(effective.settings, settings);
+    }
+
+    #[test]
+    fn read_only_access_freezes_settings() {
+        let given = given(&[("max_threads", "2")]);
+        for (access, name, value, allowed) in [
+            (Access::Full, "readonly", "0", true),
+            (Access::ReadOnly, "readonly", "0", false),
+            (Access::ReadOnly, "max_threads", "3", true),
+            (Access::Frozen, "max_threads", "3", false),
+            (Access::Frozen, "max_threads", "2", true),
+        ] {
+            let changes = [(name.to_owned(), value.to_owned())];
+            let outcome = check_changes(access, &given, &changes);
+            assert_eq!(outcome.is_ok(), allowed, "{access:?} {name}={value}");
+        }
     }
 
     #[test]

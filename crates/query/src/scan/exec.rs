@@ -137,11 +137,18 @@ impl Batches {
                 self.reader = None;
                 self.exec.shared.cancel.check()?;
             }
+            let shared = &self.exec.shared;
+            if !shared.limits.allow(&shared.progress)? {
+                return Ok(None);
+            }
             let next = self.exec.queue.next_unit.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = self.exec.plan.units.get(next) else {
                 return Ok(None);
             };
-            self.exec.shared.progress.add_read(unit.rows_at_most(), 0);
+            shared.progress.add_read(unit.rows_at_most(), 0);
+            if !shared.limits.stop_quietly {
+                shared.limits.allow(&shared.progress)?;
+            }
             self.reader = Some(unit.open()?);
         }
     }

@@ -9,4 +9,4 @@ mod shared;
 
 pub(crate) use exec::SegmentScanExec;
 pub(crate) use provider::QueryScans;
-pub(crate) use shared::ScanShared;
+pub(crate) use shared::{ReadLimits, ScanShared};

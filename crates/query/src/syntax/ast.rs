@@ -65,6 +65,19 @@ pub(crate) enum Statement {
     Use(String),
     /// `SET a = 1, …`
     Set(Vec<Setting>),
+    /// `KILL QUERY WHERE … [SYNC | ASYNC | TEST]`, as the query for the rows that name the victims.
+    Kill(Box<Query>, KillSpeed),
+}
+
+/// The last word of KILL QUERY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KillSpeed {
+    /// `ASYNC`, also without a word.
+    Async,
+    /// `SYNC`
+    Sync,
+    /// `TEST`
+    Test,
 }
 
 /// What EXPLAIN shows.

@@ -9,8 +9,9 @@ mod print;
 
 pub(crate) use ast::{
     Arm, Call, ExplainKind, Expr, ExprKind, Frame, FrameBound, From, GroupBy, Join, JoinKind,
-    JoinOn, JoinStrictness, Literal, OrderBy, OrderKey, Parsed, Query, Select, SetOperator,
-    ShowFilter, Star, Statement, TableItem, TableName, TableSource, Window, WindowSpec, With,
+    JoinOn, JoinStrictness, KillSpeed, Literal, OrderBy, OrderKey, Parsed, Query, Select,
+    SetOperator, ShowFilter, Star, Statement, TableItem, TableName, TableSource, Window,
+    WindowSpec, With,
 };
 pub(crate) use parser::{parse, parse_expression, parse_query};
 pub(crate) use print::{literal, quoted};

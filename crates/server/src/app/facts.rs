@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use cairn_query::{DiskFact, FigureFact, FormatFact, ServerFacts};
+use cairn_query::{DiskFact, FigureFact, FormatFact, LoggedFact, RunningFact, ServerFacts};
 use cairn_storage::{Disk, LocalDisk};
 
-use crate::clickhouse;
+use crate::clickhouse::{self, Processes};
 use crate::config::Config;
 use crate::ops::Sources;
 
@@ -16,18 +16,28 @@ pub(super) struct ProcessFacts {
     data_dir: PathBuf,
     /// Weak: the figures hold the engine, and the engine holds this.
     sources: Weak<Sources>,
+    processes: Arc<Processes>,
 }
 
 impl ProcessFacts {
-    pub(super) fn new(config: &Config, sources: &Arc<Sources>) -> Self {
+    pub(super) fn new(config: &Config, sources: &Arc<Sources>, processes: Arc<Processes>) -> Self {
         Self {
             data_dir: config.data_dir.clone(),
             sources: Arc::downgrade(sources),
+            processes,
         }
     }
 }
 
 impl ServerFacts for ProcessFacts {
+    fn running(&self) -> Vec<RunningFact> {
+        self.processes.running_facts()
+    }
+
+    fn logged(&self) -> Vec<LoggedFact> {
+        self.processes.logged_facts()
+    }
+
     fn formats(&self) -> Vec<FormatFact> {
         clickhouse::format_facts()
     }

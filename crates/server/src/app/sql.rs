@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::error::AppError;
 use super::facts::ProcessFacts;
-use crate::clickhouse::{self, ClickHouseState, RunQuery};
+use crate::clickhouse::{self, ClickHouseState, Processes, RunQuery};
 use crate::config::Config;
 use crate::ops::Sources;
 use crate::telemetry::Histogram;
@@ -40,7 +40,9 @@ pub(super) fn open(
     )
     .map_err(|error| AppError::Engine(error.message))?;
     let engine = Arc::new(engine);
-    engine.describe_server(Arc::new(ProcessFacts::new(config, sources)));
+    let processes = Arc::<Processes>::default();
+    let facts = ProcessFacts::new(config, sources, Arc::clone(&processes));
+    engine.describe_server(Arc::new(facts));
     let latency = Arc::new(Histogram::default());
     sources.open_queries(Arc::clone(&engine), Arc::clone(&latency));
     Ok(clickhouse::router(ClickHouseState {
@@ -48,6 +50,7 @@ pub(super) fn open(
         queries: queries.handle().clone(),
         display_name: DISPLAY_NAME.to_owned(),
         timezone: Tz::UTC,
+        processes,
     }))
 }
 

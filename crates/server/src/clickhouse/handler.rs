@@ -5,23 +5,26 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use cairn_query::{Cancel, ErrorCode, Query};
+use cairn_query::{Cancel, ErrorCode, Query, SenderFact};
 use chrono_tz::Tz;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::auth::authenticate;
 use super::body::{CancelOnDrop, ResultBody};
 use super::exception::{Exception, random_tag};
 use super::format::PLAIN;
 use super::frames::{FrameError, decode_frames};
-use super::limits::{MAX_BODY_BYTES, RETRY_AFTER_SECONDS, WAITING_PIECES};
+use super::limits::{MAX_BODY_BYTES, MAX_NAME_BYTES, RETRY_AFTER_SECONDS, WAITING_PIECES};
+use super::processes::Processes;
 use super::produce::{Job, produce};
 use super::reply::{Head, Packer};
 use super::request::{Encoding, QueryRequest, UrlParameters, requested_encoding};
 use super::routes::{Route, route};
 use super::runner::RunQuery;
+use super::sessions::{Lease, Sessions};
 use crate::http::{
     Coding, Connection, DecodeError, DecodeLimits, ReadError, decode_body, read_body,
 };
@@ -44,6 +47,23 @@ pub struct ClickHouseState {
     pub display_name: String,
     /// `X-ClickHouse-Timezone` of sessions without one of their own.
     pub timezone: Tz,
+    /// Which queries run and ran.
+    pub(crate) processes: Arc<Processes>,
+}
+
+/// The port: the rest of the server, and the sessions of its clients.
+pub(super) struct Port {
+    server: ClickHouseState,
+    sessions: Arc<Sessions>,
+}
+
+impl Port {
+    pub(super) fn new(server: ClickHouseState) -> Self {
+        Self {
+            server,
+            sessions: Arc::default(),
+        }
+    }
 }
 
 impl std::fmt::Debug for ClickHouseState {
@@ -56,13 +76,10 @@ impl std::fmt::Debug for ClickHouseState {
 }
 
 /// The one handler of the port.
-pub(super) async fn handle(
-    State(state): State<Arc<ClickHouseState>>,
-    request: Request,
-) -> Response {
+pub(super) async fn handle(State(port): State<Arc<Port>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut response = match route(&parts.method, &parts.uri) {
-        Route::Query => answer(&state, &parts, body).await,
+        Route::Query => answer(&port, &parts, body).await,
         Route::Alive => fixed(StatusCode::OK, Some("text/html; charset=UTF-8"), "Ok.\n"),
         Route::Replicas { verbose } => {
             let text = if verbose { "" } else { "Ok.\n" };
@@ -118,11 +135,11 @@ fn allow_origin(headers: &mut HeaderMap) {
 }
 
 /// A query request that failed before there was a query, or the response of its query.
-async fn answer(state: &ClickHouseState, parts: &Parts, body: Body) -> Response {
+async fn answer(port: &Port, parts: &Parts, body: Body) -> Response {
     let url = UrlParameters::parse(parts.uri.query().unwrap_or_default());
     let frame = Frame {
         tag: random_tag(),
-        display_name: &state.display_name,
+        display_name: &port.server.display_name,
         cors: url.get("add_http_cors_header") == Some("1")
             && parts.headers.contains_key(header::ORIGIN),
     };
@@ -135,7 +152,7 @@ async fn answer(state: &ClickHouseState, parts: &Parts, body: Body) -> Response 
         Ok(request) => request,
         Err(exception) => return frame.refusal(&exception, encoding),
     };
-    frame.run(state, parts, request, user).await
+    frame.run(port, parts, request, user).await
 }
 
 /// Reads the body and puts the request together.
@@ -237,6 +254,46 @@ fn request_coding(headers: &HeaderMap) -> Result<Coding, Exception> {
     })
 }
 
+/// The query of a request, with what its session remembers: the request's own words are stronger.
+fn in_session(request: QueryRequest, session: Option<&Lease>, user: String) -> Query {
+    let mut database = request.database;
+    let mut settings = Vec::new();
+    if let Some(remembered) = session.map(Lease::remembered) {
+        settings.clone_from(&remembered.settings);
+        database = database.or_else(|| remembered.database.clone());
+    }
+    settings.extend(request.settings);
+    Query {
+        text: request.text,
+        query_id: request.query_id,
+        database,
+        settings,
+        parameters: request.parameters,
+        user,
+        access: request.access,
+        progress: Arc::default(),
+    }
+}
+
+fn sender(parts: &Parts, user: &str) -> SenderFact {
+    let header = |name: HeaderName| {
+        let value = parts.headers.get(name).map(HeaderValue::as_bytes);
+        let text = String::from_utf8_lossy(value.unwrap_or_default());
+        text.chars().take(MAX_NAME_BYTES).collect()
+    };
+    let peer = parts.extensions.get::<Arc<Connection>>();
+    let peer = peer.map(|connection| connection.peer());
+    SenderFact {
+        address: peer.map_or_else(String::new, |peer| peer.ip().to_string()),
+        port: peer.map_or(0, |peer| peer.port()),
+        user: user.to_owned(),
+        http_method: parts.method.to_string(),
+        user_agent: header(header::USER_AGENT),
+        referer: header(header::REFERER),
+        forwarded_for: header(HeaderName::from_static("x-forwarded-for")),
+    }
+}
+
 /// What every response to a query request has in its head.
 struct Frame<'a> {
     tag: String,
@@ -247,30 +304,37 @@ struct Frame<'a> {
 impl Frame<'_> {
     async fn run(
         self,
-        state: &ClickHouseState,
+        port: &Port,
         parts: &Parts,
         request: QueryRequest,
         user: String,
     ) -> Response {
-        let query_id = request.query_id.clone();
+        let state = &port.server;
         let wanted = request.wishes.encoding;
+        let session = request
+            .session
+            .as_ref()
+            .map(|wish| port.sessions.enter(&user, wish, Instant::now()))
+            .transpose();
+        let session = match session {
+            Ok(session) => session,
+            Err(exception) => return self.refusal(&exception, wanted),
+        };
+        let query_id = request.query_id.clone();
         let cancel = Cancel::new();
         let stop = CancelOnDrop(cancel.clone());
+        let sender = sender(parts, &user);
+        let wishes = request.wishes.clone();
         let job = Job {
             cancel,
             runner: Arc::clone(&state.runner),
-            query: Query {
-                text: request.text,
-                query_id: request.query_id,
-                database: request.database,
-                settings: request.settings,
-                parameters: request.parameters,
-                user,
-                read_only: request.read_only,
-            },
-            wishes: request.wishes,
+            query: in_session(request, session.as_ref(), user),
+            wishes,
             timezone: state.timezone,
             tag: self.tag.clone(),
+            session,
+            processes: Arc::clone(&state.processes),
+            sender,
         };
         let (head_sender, head) = oneshot::channel();
         let (piece_sender, pieces) = mpsc::channel(WAITING_PIECES);
@@ -291,6 +355,18 @@ impl Frame<'_> {
     }
 
     fn add_headers(&self, head: &Head, headers: &mut HeaderMap) {
+        for (name, value) in &head.extra {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::from_str(value))
+            {
+                headers.insert(name, value);
+            }
+        }
+        for progress in &head.progress {
+            if let Ok(progress) = HeaderValue::from_str(progress) {
+                headers.append("x-clickhouse-progress", progress);
+            }
+        }
         self.add_common(&head.summary, headers);
         headers.insert(
             header::CONTENT_TYPE,

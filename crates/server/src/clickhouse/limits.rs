@@ -42,3 +42,31 @@ pub(super) const MAX_NAME_BYTES: usize = 1024;
 
 /// Seconds after which a client that was refused for load should come back.
 pub(super) const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Sessions at the same time; an idle one costs its settings.
+pub(super) const MAX_SESSIONS: usize = 2_000;
+
+/// Settings that a session keeps.
+pub(super) const MAX_SESSION_SETTINGS: usize = 200;
+
+/// How long a session waits for its next request unless it says so itself.
+pub(super) const DEFAULT_SESSION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The longest `session_timeout`.
+pub(super) const MAX_SESSION_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Queries in the log: enough to see what happened, and a bound on its memory with the next one.
+pub(super) const MAX_LOGGED_QUERIES: usize = 2_000;
+
+/// Bytes of statements and settings in the log.
+pub(super) const MAX_LOGGED_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long `replace_running_query` waits for the query that it replaces, and KILL QUERY … SYNC for
+/// the ones it stops.
+pub(super) const REPLACE_WAIT: Duration = Duration::from_secs(5);
+
+/// `X-ClickHouse-Progress` lines of one response.
+pub(super) const MAX_PROGRESS_HEADERS: usize = 50;
+
+/// Extra response headers that a request may ask for.
+pub(super) const MAX_EXTRA_HEADERS: usize = 20;

@@ -6,13 +6,17 @@ mod exception;
 mod format;
 mod frames;
 mod handler;
+mod kill;
 mod limits;
 mod multipart;
+mod processes;
 mod produce;
+mod progress;
 mod reply;
 mod request;
 mod routes;
 mod runner;
+mod sessions;
 
 #[cfg(test)]
 mod tests;
@@ -23,11 +27,12 @@ use axum::Router;
 
 pub(crate) use format::format_facts;
 pub use handler::ClickHouseState;
+pub(crate) use processes::Processes;
 pub use runner::RunQuery;
 
 /// The routes of the ClickHouse port.
 pub fn router(state: ClickHouseState) -> Router {
     Router::new()
         .fallback(handler::handle)
-        .with_state(Arc::new(state))
+        .with_state(Arc::new(handler::Port::new(state)))
 }

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use cairn_query::{Answer, AnswerColumn, Cancel, ErrorCode, Query, QueryError};
+use cairn_query::{
+    Answer, AnswerColumn, Cancel, ErrorCode, Query, QueryError, Refusal, SenderFact,
+};
 use chrono_tz::Tz;
 use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot};
@@ -14,12 +16,16 @@ use tokio::time::Instant;
 use super::body::Piece;
 use super::exception::Exception;
 use super::format::{Format, FormatSettings, FormatWriter, Switch, Totals};
+use super::kill::Killer;
 use super::limits::{
-    FIRST_FLUSH_DELAY, FIRST_STEP_ROWS, FLUSH_BYTES, MAX_BUFFERED_BYTES, MAX_STEP_ROWS, STEP_BYTES,
+    FIRST_FLUSH_DELAY, FIRST_STEP_ROWS, FLUSH_BYTES, MAX_EXTRA_HEADERS, MAX_STEP_ROWS, STEP_BYTES,
 };
+use super::processes::{Processes, Statement};
+use super::progress::ProgressNotes;
 use super::reply::{Head, Reply, Stop};
 use super::request::Wishes;
 use super::runner::RunQuery;
+use super::sessions::Lease;
 
 /// One query to run for a response.
 pub(super) struct Job {
@@ -32,22 +38,46 @@ pub(super) struct Job {
     pub(super) timezone: Tz,
     /// The tag in the response's header.
     pub(super) tag: String,
+    /// The session of the request, if it has one.
+    pub(super) session: Option<Lease>,
+    pub(super) processes: Arc<Processes>,
+    pub(super) sender: SenderFact,
 }
 
 /// Runs the job. The head is sent once; pieces follow until an end or a break. When nobody receives
 /// any more, the query is cancelled.
 pub(super) async fn produce(job: Job, head: oneshot::Sender<Head>, pieces: mpsc::Sender<Piece>) {
     let cancel = job.cancel.clone();
-    let work = run(job, head, &pieces);
+    let notes = Arc::<ProgressNotes>::default();
+    let noted = note_progress(Arc::clone(&notes), &job);
+    let work = run(job, notes, head, &pieces);
     tokio::select! {
         () = work => {}
+        () = noted => {}
         () = pieces.closed() => {}
     }
     // Ends what still runs for an answer that nobody waits for; does nothing after a complete one.
     cancel.cancel();
 }
 
-async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>) {
+/// Notes the progress of the query when the client wants that; never ends.
+fn note_progress(notes: Arc<ProgressNotes>, job: &Job) -> impl Future<Output = ()> + use<> {
+    let every = job.wishes.progress_every;
+    let progress = Arc::clone(&job.query.progress);
+    async move {
+        match every {
+            Some(every) => notes.keep(&progress, every).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn run(
+    job: Job,
+    notes: Arc<ProgressNotes>,
+    head: oneshot::Sender<Head>,
+    pieces: &mpsc::Sender<Piece>,
+) {
     let Job {
         runner,
         query,
@@ -55,22 +85,61 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
         wishes,
         timezone,
         tag,
+        session,
+        processes,
+        sender,
     } = job;
-    let mut reply = Reply::new(head, pieces, &wishes, timezone);
-    let answer = match runner.run(query, cancel).await {
-        Ok(answer) => answer,
-        Err(error) => return reply.fail(&error.into(), &tag).await,
+    let mut reply = Reply::new(head, pieces, &wishes, timezone, Arc::clone(&query.progress));
+    reply.notes = notes;
+    reply.held.session = session;
+    let killer = Killer::new(Arc::clone(&processes), sender.user.clone());
+    let statement = statement(&query, sender);
+    let begun = processes.begin(statement, cancel.clone(), Arc::clone(&query.progress));
+    match begun.await {
+        Ok(registration) => reply.held.registration = Some(registration),
+        Err(exception) => return reply.fail(&exception, &tag).await,
+    }
+    let answer = runner.run(query, cancel).await.map_err(Exception::from);
+    let answer = match answer {
+        Ok(answer) => killer.carry_out(answer).await,
+        Err(exception) => Err(exception),
     };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(exception) => return reply.fail(&exception, &tag).await,
+    };
+    if let Some(session) = &mut reply.held.session {
+        session.change(&answer.session);
+    }
+    respond(answer, reply, &wishes, timezone, tag).await;
+}
+
+fn statement(query: &Query, sender: SenderFact) -> Statement {
+    Statement {
+        query_id: query.query_id.clone(),
+        text: query.text.clone(),
+        database: query
+            .database
+            .clone()
+            .unwrap_or_else(|| "default".to_owned()),
+        settings: query.settings.clone(),
+        sender,
+    }
+}
+
+/// Writes an answer in its format.
+async fn respond(answer: Answer, mut reply: Reply<'_>, wishes: &Wishes, timezone: Tz, tag: String) {
     let Answer {
         columns,
         has_result,
         format,
         settings,
         mut rows,
-        progress,
         limited,
+        refusal,
+        ..
     } = answer;
-    reply.progress = Arc::clone(&progress);
+    reply.extra_headers = extra_headers(&settings);
     if !has_result {
         while let Some(batch) = rows.next().await {
             if let Err(error) = batch {
@@ -79,9 +148,12 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
         }
         return reply.finish(Vec::new()).await;
     }
-    let (format, settings) = match choose(format, &settings, &wishes, timezone) {
+    let (format, settings) = match choose(format, &settings, wishes, timezone) {
         Ok(chosen) => chosen,
-        Err(exception) => return reply.fail(&exception, &tag).await,
+        Err((code, exception)) => {
+            refusal.refuse(code);
+            return reply.fail(&exception, &tag).await;
+        }
     };
     reply.format = Some(format);
     reply.timezone = settings.timezone;
@@ -92,11 +164,29 @@ async fn run(job: Job, head: oneshot::Sender<Head>, pieces: &mpsc::Sender<Piece>
         settings,
         buffer: Vec::new(),
         step_rows: FIRST_STEP_ROWS,
-        wait_for_end: wishes.wait_for_end,
+        hold_bytes: wishes.hold_bytes,
         limited,
         tag,
+        refusal,
     };
     result.write(rows, reply).await;
+}
+
+/// `http_response_headers`, a map literal such as `{'X-My':'v'}`; what is no such literal is ignored.
+fn extra_headers(settings: &[(String, String)]) -> Vec<(String, String)> {
+    let found = settings
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "http_response_headers");
+    let Some((_, literal)) = found else {
+        return Vec::new();
+    };
+    let quoted: Vec<&str> = literal.split('\'').skip(1).step_by(2).collect();
+    quoted
+        .chunks_exact(2)
+        .take(MAX_EXTRA_HEADERS)
+        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
+        .collect()
 }
 
 /// The format of the result and how it prints, strongest wish first: `output_format`, the FORMAT
@@ -106,7 +196,7 @@ fn choose(
     pairs: &[(String, String)],
     wishes: &Wishes,
     timezone: Tz,
-) -> Result<(&'static Format, FormatSettings), Exception> {
+) -> Result<(&'static Format, FormatSettings), (ErrorCode, Exception)> {
     let last = |name: &str| {
         let found = pairs.iter().rev().find(|(known, _)| known == name);
         found
@@ -118,14 +208,14 @@ fn choose(
         .or_else(|| wishes.default_format.clone())
         .or_else(|| last("default_format"))
         .unwrap_or_else(|| "TabSeparated".to_owned());
-    let format = Format::find(&name).ok_or_else(|| {
-        Exception::new(ErrorCode::UnknownFormat, format!("Unknown format {name}"))
-    })?;
+    let refused = |code: ErrorCode, message: String| (code, Exception::new(code, message));
+    let format = Format::find(&name)
+        .ok_or_else(|| refused(ErrorCode::UnknownFormat, format!("Unknown format {name}")))?;
     let mut settings = FormatSettings::new(timezone);
     settings.protocol_version = wishes.protocol_version;
     for (name, value) in pairs {
         settings.apply(name, value).map_err(|value| {
-            Exception::new(
+            refused(
                 ErrorCode::CannotParseInputAssertionFailed,
                 format!("Cannot parse input: bad value of setting `{name}` before: '{value}'"),
             )
@@ -170,9 +260,11 @@ struct ResultWriter {
     buffer: Vec<u8>,
     /// Rows that are formatted before the size of the buffer is looked at.
     step_rows: usize,
-    wait_for_end: bool,
+    /// Bytes that are kept back before the head is sent.
+    hold_bytes: usize,
     limited: bool,
     tag: String,
+    refusal: Refusal,
 }
 
 impl ResultWriter {
@@ -180,7 +272,7 @@ impl ResultWriter {
         self.writer.head(&mut self.buffer);
         let mut hold_until = None;
         loop {
-            let held = !reply.has_begun() && !self.wait_for_end;
+            let held = !reply.has_begun() && self.hold_bytes <= FLUSH_BYTES;
             // A query whose rows are always ready must not hide that its client is gone.
             tokio::task::consume_budget().await;
             let written = match next(&mut rows, hold_until.filter(|_| held)).await {
@@ -217,14 +309,14 @@ impl ResultWriter {
             let step = batch.slice(from, count);
             self.writer.rows(&step, &mut self.buffer).map_err(|error| {
                 tracing::error!(%error, "an answer does not have the form of its types");
+                self.refusal.refuse(ErrorCode::LogicalError);
                 Exception::new(ErrorCode::LogicalError, error.to_string())
             })?;
             from += count;
             self.step_rows = next_step(count, self.buffer.len() - before);
-            let bound = if self.wait_for_end {
-                MAX_BUFFERED_BYTES
-            } else {
-                FLUSH_BYTES
+            let bound = match reply.has_begun() {
+                true => FLUSH_BYTES,
+                false => self.hold_bytes,
             };
             if self.buffer.len() >= bound {
                 self.flush(reply).await?;

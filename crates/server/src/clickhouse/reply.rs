@@ -3,7 +3,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_query::{ErrorCode, Progress};
@@ -16,7 +15,10 @@ use super::body::Piece;
 use super::exception::Exception;
 use super::format::{Format, PLAIN};
 use super::frames::encode_frames;
+use super::processes::Registration;
+use super::progress::{ProgressNotes, summary};
 use super::request::{Encoding, Wishes};
+use super::sessions::Lease;
 use crate::http::{BodyEncoder, Coding};
 
 /// What the head of the response says about the query.
@@ -30,6 +32,18 @@ pub(super) struct Head {
     pub(super) timezone: Option<Tz>,
     pub(super) coding: Coding,
     pub(super) summary: String,
+    /// Progress noted before the head.
+    pub(super) progress: Vec<String>,
+    /// Headers that the request asked for.
+    pub(super) extra: Vec<(String, String)>,
+}
+
+/// What a query holds while it runs, given back before the last bytes of its answer leave: whoever
+/// has read the answer may use the id and the session at once.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) session: Option<Lease>,
+    pub(super) registration: Option<Registration>,
 }
 
 /// Packs a body: into frames when asked for, and those into the coding.
@@ -88,6 +102,9 @@ pub(super) struct Reply<'a> {
     pub(super) timezone: Tz,
     pub(super) started: Instant,
     pub(super) progress: Arc<Progress>,
+    pub(super) notes: Arc<ProgressNotes>,
+    pub(super) extra_headers: Vec<(String, String)>,
+    pub(super) held: Held,
 }
 
 impl<'a> Reply<'a> {
@@ -96,6 +113,7 @@ impl<'a> Reply<'a> {
         pieces: &'a mpsc::Sender<Piece>,
         wishes: &Wishes,
         timezone: Tz,
+        progress: Arc<Progress>,
     ) -> Self {
         Self {
             head: Some(head),
@@ -105,7 +123,10 @@ impl<'a> Reply<'a> {
             format: None,
             timezone,
             started: Instant::now(),
-            progress: Arc::default(),
+            progress,
+            notes: Arc::default(),
+            extra_headers: Vec::new(),
+            held: Held::default(),
         }
     }
 
@@ -125,6 +146,8 @@ impl<'a> Reply<'a> {
             timezone: Some(self.timezone),
             coding: self.encoding.coding,
             summary: summary(&self.progress, self.started.elapsed()),
+            progress: self.notes.take(),
+            extra: std::mem::take(&mut self.extra_headers),
         };
         // The other side is gone when the client is; `closed` ends the work then.
         drop(sender.send(head));
@@ -155,6 +178,22 @@ impl<'a> Reply<'a> {
         self.pieces.send(piece).await.is_ok()
     }
 
+    /// Gives back what the query held and notes how it ended.
+    pub(super) fn release(&mut self, exception: Option<&Exception>) {
+        let ran = self.format.is_some();
+        let Held {
+            session,
+            registration,
+        } = std::mem::take(&mut self.held);
+        drop(session);
+        if let Some(mut registration) = registration {
+            match exception {
+                None => registration.finish(),
+                Some(exception) => registration.fail(exception, ran),
+            }
+        }
+    }
+
     /// Sends the last piece and ends the body.
     pub(super) async fn finish(&mut self, piece: Vec<u8>) {
         self.send_head(StatusCode::OK, None);
@@ -162,6 +201,7 @@ impl<'a> Reply<'a> {
     }
 
     pub(super) async fn end(&mut self, piece: Vec<u8>) {
+        self.release(None);
         match self.take_packer().and_then(|packer| packer.finish(piece)) {
             Ok(encoded) => {
                 let last = Piece::Data(Bytes::from(encoded));
@@ -182,6 +222,7 @@ impl<'a> Reply<'a> {
         if !self.has_begun() {
             return self.fail_with(exception, exception.body()).await;
         }
+        self.release(Some(exception));
         let block = exception.block(tag);
         let encoded = self.take_packer().and_then(|packer| packer.finish(block));
         let encoded = encoded.unwrap_or_else(|error| {
@@ -193,6 +234,7 @@ impl<'a> Reply<'a> {
 
     /// The whole response is an error with this body.
     pub(super) async fn fail_with(&mut self, exception: &Exception, body: Vec<u8>) {
+        self.release(Some(exception));
         self.send_head(exception.error.status, Some(exception.error.number));
         self.end(body).await;
     }
@@ -202,21 +244,5 @@ fn cannot_encode(error: &io::Error) -> Exception {
     Exception::new(
         ErrorCode::LogicalError,
         format!("Cannot compress the result: {error}"),
-    )
-}
-
-/// The value of `X-ClickHouse-Summary`.
-fn summary(progress: &Progress, elapsed: Duration) -> String {
-    format!(
-        "{{\"read_rows\":\"{}\",\"read_bytes\":\"{}\",\"written_rows\":\"0\",\
-         \"written_bytes\":\"0\",\"total_rows_to_read\":\"{}\",\"result_rows\":\"{}\",\
-         \"result_bytes\":\"{}\",\"elapsed_ns\":\"{}\",\"memory_usage\":\"{}\"}}",
-        progress.read_rows(),
-        progress.read_bytes(),
-        progress.total_rows_to_read(),
-        progress.result_rows(),
-        progress.result_bytes(),
-        elapsed.as_nanos(),
-        progress.memory_bytes(),
     )
 }

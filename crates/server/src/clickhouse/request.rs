@@ -1,14 +1,20 @@
 //! What a query request says, put together from URL, headers and form: statement, settings,
 //! parameters and wishes about the response. It reads no body from the network and runs nothing.
 
-use cairn_query::ErrorCode;
+use std::time::Duration;
+
+use cairn_query::{Access, ErrorCode};
 use http::{HeaderMap, Method};
 
 use super::exception::Exception;
 use super::frames::FrameMethod;
-use super::limits::MAX_NAME_BYTES;
+use super::limits::{FLUSH_BYTES, MAX_BUFFERED_BYTES, MAX_NAME_BYTES};
 use super::multipart;
+use super::sessions::SessionWish;
 use crate::http::{Coding, response_coding};
+
+/// The shortest pause between two notes of progress.
+const MIN_PROGRESS_INTERVAL_MS: u64 = 10;
 
 /// ClickHouse's default of `http_zlib_compression_level`.
 const DEFAULT_LEVEL: u32 = 3;
@@ -71,7 +77,8 @@ pub(super) struct QueryRequest {
     pub(super) settings: Vec<(String, String)>,
     pub(super) parameters: Vec<(String, String)>,
     /// GET and HEAD only read.
-    pub(super) read_only: bool,
+    pub(super) access: Access,
+    pub(super) session: Option<SessionWish>,
     pub(super) wishes: Wishes,
 }
 
@@ -81,8 +88,10 @@ pub(super) struct Wishes {
     /// When the statement names no format.
     pub(super) default_format: Option<String>,
     pub(super) encoding: Encoding,
-    /// Keep the result back until the query has ended.
-    pub(super) wait_for_end: bool,
+    /// Bytes of the result to keep back before the head is sent.
+    pub(super) hold_bytes: usize,
+    /// How often to note progress for the head.
+    pub(super) progress_every: Option<Duration>,
     pub(super) protocol_version: u64,
 }
 
@@ -109,7 +118,8 @@ impl QueryRequest {
                 .filter(|database| !database.is_empty()),
             settings: Vec::new(),
             parameters: Vec::new(),
-            read_only: method == Method::GET || method == Method::HEAD,
+            access: access(method, url)?,
+            session: session(url),
             wishes: wishes(headers, url)?,
         };
         if request
@@ -122,6 +132,7 @@ impl QueryRequest {
                 "Database name is too long",
             ));
         }
+        check_names(url)?;
         for (name, value) in &url.0 {
             request.add_parameter(name, value);
         }
@@ -207,6 +218,58 @@ fn query_id(url: &UrlParameters, header: Option<String>) -> Result<String, Excep
     }
 }
 
+/// What the method and `readonly` allow. A GET cannot give itself more.
+fn access(method: &Method, url: &UrlParameters) -> Result<Access, Exception> {
+    let wish = url.get("readonly");
+    let by_method = method == Method::GET || method == Method::HEAD;
+    match wish {
+        Some("1") if !by_method => Ok(Access::Frozen),
+        Some("2") => Ok(Access::ReadOnly),
+        Some(_) if by_method => Err(Exception::new(
+            ErrorCode::Readonly,
+            "Cannot modify 'readonly' setting in readonly mode",
+        )),
+        None if by_method => Ok(Access::ReadOnly),
+        _ => Ok(Access::Full),
+    }
+}
+
+fn session(url: &UrlParameters) -> Option<SessionWish> {
+    let id = url.get("session_id").filter(|id| !id.is_empty())?;
+    Some(SessionWish {
+        id: id.to_owned(),
+        timeout: url.get("session_timeout").map(str::to_owned),
+        must_exist: url.is_on("session_check"),
+        close: url.is_on("close_session"),
+    })
+}
+
+/// There are no roles and one profile: other names do not exist.
+fn check_names(url: &UrlParameters) -> Result<(), Exception> {
+    if let Some(role) = url.get("role").filter(|role| !role.is_empty()) {
+        return Err(Exception::new(
+            ErrorCode::UnknownRole,
+            format!("There is no role `{role}` in `user directories`"),
+        ));
+    }
+    match url.get("profile") {
+        None | Some("default") => Ok(()),
+        Some(profile) => Err(Exception::new(
+            ErrorCode::ThereIsNoProfile,
+            format!("There is no profile '{profile}' in configuration file"),
+        )),
+    }
+}
+
+fn hold_bytes(url: &UrlParameters) -> Result<usize, Exception> {
+    if url.is_on("wait_end_of_query") {
+        return Ok(MAX_BUFFERED_BYTES);
+    }
+    let asked = number(url, "buffer_size", 0)?.max(number(url, "http_response_buffer_size", 0)?);
+    let asked = usize::try_from(asked).unwrap_or(usize::MAX);
+    Ok(asked.clamp(FLUSH_BYTES, MAX_BUFFERED_BYTES))
+}
+
 fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception> {
     let default_format = headers
         .get("x-clickhouse-format")
@@ -216,7 +279,12 @@ fn wishes(headers: &HeaderMap, url: &UrlParameters) -> Result<Wishes, Exception>
     Ok(Wishes {
         default_format,
         encoding: requested_encoding(headers, url),
-        wait_for_end: url.is_on("wait_end_of_query"),
+        hold_bytes: hold_bytes(url)?,
+        progress_every: url
+            .is_on("send_progress_in_http_headers")
+            .then(|| number(url, "http_headers_progress_interval_ms", 100))
+            .transpose()?
+            .map(|every| Duration::from_millis(every.max(MIN_PROGRESS_INTERVAL_MS))),
         protocol_version: number(url, "client_protocol_version", 0)?,
     })
 }
@@ -333,7 +401,7 @@ mod tests {
     fn settings_parameters_and_reserved_names_are_told_apart() {
         let request = post(
             "&=x&query=q&max_threads=3&param_a=5&user=u&password=p&database=d&default_format=CSV\
-             &session_id=s&role=r&wait_end_of_query=1&output_format=JSON&a%3Db=c",
+             &session_id=s&wait_end_of_query=1&output_format=JSON&a%3Db=c",
             b"",
         );
         assert_eq!(
@@ -347,7 +415,7 @@ mod tests {
         assert_eq!(request.parameters, pairs(&[("a", "5")]));
         assert_eq!(request.database.as_deref(), Some("d"));
         assert_eq!(request.wishes.default_format.as_deref(), Some("CSV"));
-        assert!(request.wishes.wait_for_end);
+        assert_eq!(request.wishes.hold_bytes, MAX_BUFFERED_BYTES);
     }
 
     #[test]
@@ -368,14 +436,22 @@ mod tests {
 
     #[test]
     fn get_and_head_only_read() {
-        for (method, expected) in [
-            (Method::GET, true),
-            (Method::HEAD, true),
-            (Method::POST, false),
+        for (method, query, expected) in [
+            (Method::GET, "query=x", Some(Access::ReadOnly)),
+            (Method::HEAD, "query=x", Some(Access::ReadOnly)),
+            (Method::POST, "query=x", Some(Access::Full)),
+            (Method::POST, "readonly=1", Some(Access::Frozen)),
+            (Method::POST, "readonly=2", Some(Access::ReadOnly)),
+            (Method::POST, "readonly=0", Some(Access::Full)),
+            (Method::GET, "readonly=2", Some(Access::ReadOnly)),
+            (Method::GET, "readonly=0", None),
+            (Method::GET, "readonly=1", None),
         ] {
+            let request = assemble(&method, query, &[], b"");
             assert_eq!(
-                assemble(&method, "query=x", &[], b"").unwrap().read_only,
-                expected
+                request.ok().map(|request| request.access),
+                expected,
+                "{method} {query}"
             );
         }
     }
@@ -402,6 +478,9 @@ mod tests {
             ("client_protocol_version=abc", &b""[..], "Code: 27."),
             ("client_protocol_version=", b"", "Code: 32."),
             ("", b"SELECT '\xff'", "Code: 62."),
+            ("role=nope", b"", "Code: 511."),
+            ("profile=nope", b"", "Code: 180."),
+            ("buffer_size=abc", b"", "Code: 27."),
         ] {
             let error = assemble(&Method::POST, query, &[], body).unwrap_err();
             assert!(error.starts_with(expected), "{query}: {error}");

@@ -2,6 +2,7 @@
 //! response body when everything it handed over has reached the socket. It does not parse HTTP.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -23,18 +24,25 @@ const HTTP2: u8 = 3;
 /// What a request handler may know of its connection. Every request carries it as an extension.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    peer: SocketAddr,
     phase: AtomicU8,
     flushes: AtomicU64,
     waker: AtomicWaker,
 }
 
 impl Connection {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(peer: SocketAddr) -> Arc<Self> {
         Arc::new(Self {
+            peer,
             phase: AtomicU8::new(IDLE),
             flushes: AtomicU64::new(0),
             waker: AtomicWaker::new(),
         })
+    }
+
+    /// The other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// How often everything handed over so far has reached the socket.

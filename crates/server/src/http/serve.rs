@@ -126,7 +126,7 @@ fn connect(
             if let Err(error) = socket.set_nodelay(true) {
                 tracing::debug!(%peer, %error, "cannot turn off Nagle's algorithm");
             }
-            let connection = Connection::new();
+            let connection = Connection::new(peer);
             let stream = GuardedStream::new(socket, Arc::clone(&connection), &limits);
             let service =
                 service_fn(move |request| answer(router.clone(), request, Arc::clone(&connection)));

@@ -294,6 +294,21 @@ async fn a_dropped_answer_gives_its_turn_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_answer_failed_but_nobody_cancelled_it() {
+    let bed = Bed::new().await;
+    let query = Query {
+        text: "SELECT Body FROM otel_logs FORMAT nope".to_owned(),
+        ..Query::default()
+    };
+    let answer = bed.engine.run(query, Cancel::new()).await.unwrap();
+    answer.refusal.refuse(ErrorCode::UnknownFormat);
+    drop(answer);
+    let stats = bed.engine.stats();
+    assert_eq!((stats.failed, stats.cancelled, stats.running), (1, 0, 0));
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_chains_are_refused_or_answered_never_fatal() {
     let bed = Bed::new().await;
     let chain = format!("SELECT {}", vec!["1"; 2_000].join("+"));

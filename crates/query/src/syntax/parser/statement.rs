@@ -1,15 +1,15 @@
 //! Which statement it is, and the clear refusals of those we do not do.
 
-use super::super::ast::{ExplainKind, Parsed, Statement, TableSource};
+use super::super::ast::{Arm, ExplainKind, Expr, KillSpeed, Parsed, Statement, TableSource};
 use super::super::lexer::TokenKind;
-use super::{Parser, Result};
+use super::{Parser, Result, parse_query};
 use crate::error::{ErrorCode, QueryError};
 
 /// Statements that exist in ClickHouse but not here.
-const REFUSED: [&str; 24] = [
+const REFUSED: [&str; 23] = [
     "INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "EXCHANGE", "OPTIMIZE", "SYSTEM",
-    "KILL", "ATTACH", "DETACH", "DELETE", "UPDATE", "GRANT", "REVOKE", "BACKUP", "RESTORE",
-    "BEGIN", "COMMIT", "ROLLBACK", "CHECK", "WATCH", "UNDROP",
+    "ATTACH", "DETACH", "DELETE", "UPDATE", "GRANT", "REVOKE", "BACKUP", "RESTORE", "BEGIN",
+    "COMMIT", "ROLLBACK", "CHECK", "WATCH", "UNDROP",
 ];
 
 impl Parser<'_> {
@@ -86,6 +86,10 @@ impl Parser<'_> {
                 self.advance();
                 Ok(Statement::Set(self.settings()?))
             }
+            "KILL" => {
+                self.advance();
+                self.kill()
+            }
             word if REFUSED.contains(&word) => Err(QueryError::new(
                 ErrorCode::NotImplemented,
                 format!("{word} is not implemented; only reading is possible over this port"),
@@ -93,6 +97,35 @@ impl Parser<'_> {
             _ => self
                 .fail("Expected one of: SELECT, WITH, SHOW, DESCRIBE, EXISTS, EXPLAIN, USE, SET"),
         }
+    }
+
+    /// The condition is about `system.processes`, and so is the query that it becomes.
+    fn kill(&mut self) -> Result<Statement> {
+        if !self.word("QUERY") {
+            return Err(QueryError::new(
+                ErrorCode::NotImplemented,
+                "only KILL QUERY is implemented".to_owned(),
+            ));
+        }
+        let mut query = parse_query(
+            "SELECT 'waiting' AS kill_status, query_id, user, query FROM system.processes \
+             WHERE query_id != queryID()",
+        )?;
+        self.expect_word("WHERE")?;
+        let condition = self.expression()?;
+        if let [Arm::Select(select)] = query.arms.as_mut_slice() {
+            let own = select.filter.take();
+            let arguments = own.into_iter().chain([condition]).collect();
+            select.filter = Some(Expr::call("and", arguments));
+        }
+        let speeds = [
+            ("SYNC", KillSpeed::Sync),
+            ("ASYNC", KillSpeed::Async),
+            ("TEST", KillSpeed::Test),
+        ];
+        let named = speeds.into_iter().find(|(word, _)| self.word(word));
+        let speed = named.map_or(KillSpeed::Async, |(_, speed)| speed);
+        Ok(Statement::Kill(Box::new(query), speed))
     }
 
     fn describe(&mut self) -> Result<Statement> {

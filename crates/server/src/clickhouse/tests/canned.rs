@@ -144,6 +144,9 @@ fn answer(
         rows,
         progress: Arc::default(),
         limited: false,
+        session: Vec::new(),
+        kill: None,
+        refusal: cairn_query::Refusal::default(),
     }
 }
 
@@ -167,7 +170,7 @@ fn echo(query: &Query, format: Option<String>) -> Answer {
             Arc::new(StringViewArray::from(vec![text.as_str()])),
         ));
     }
-    let read_only = u8::from(query.read_only);
+    let read_only = u8::from(query.access != cairn_query::Access::Full);
     columns.push((
         "read_only".to_owned(),
         Arc::new(UInt8Array::from(vec![read_only])),
@@ -206,6 +209,7 @@ pub(super) async fn open(limits: ServeLimits) -> Port {
         queries: tokio::runtime::Handle::current(),
         display_name: "test-host".to_owned(),
         timezone: Tz::UTC,
+        processes: Arc::default(),
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();

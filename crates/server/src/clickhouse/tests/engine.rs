@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use cairn_ingest::{Decoder, DecoderConfig};
-use cairn_query::{Answer, Cancel, Engine, EngineConfig, Query, QueryError};
+use cairn_query::{
+    Answer, Cancel, Engine, EngineConfig, LoggedFact, Query, QueryError, RunningFact, ServerFacts,
+};
 use cairn_storage::{
     Clock, ManualClock, Nanos, Parts, PayloadCompression, PayloadEncoding, RawRecord, Signal,
     StorageConfig, Store,
@@ -14,7 +16,7 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::client::{ask, get};
-use crate::clickhouse::{ClickHouseState, RunQuery, router};
+use crate::clickhouse::{ClickHouseState, Processes, RunQuery, router};
 use crate::http::{ServeLimits, serve};
 
 #[derive(Debug)]
@@ -26,6 +28,19 @@ impl RunQuery for Real {
     }
 }
 
+#[derive(Debug)]
+struct Facts(Arc<Processes>);
+
+impl ServerFacts for Facts {
+    fn running(&self) -> Vec<RunningFact> {
+        self.0.running_facts()
+    }
+
+    fn logged(&self) -> Vec<LoggedFact> {
+        self.0.logged_facts()
+    }
+}
+
 const NOW: Nanos = Nanos(1_700_000_000_000_000_000);
 const LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"cart"}}]},
   "scopeLogs":[{"logRecords":[
@@ -33,13 +48,13 @@ const LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"servic
      "body":{"stringValue":"no \"stock\"/left"},"attributes":[{"key":"k","value":{"stringValue":"v"}}]},
     {"timeUnixNano":"1700000001000000000","severityNumber":9,"severityText":"INFO","body":{"stringValue":"ok"}}]}]}]}"#;
 
-struct Bed {
-    addr: std::net::SocketAddr,
+pub(super) struct Bed {
+    pub(super) addr: std::net::SocketAddr,
     _directory: tempfile::TempDir,
 }
 
 impl Bed {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let decoder = Arc::new(Decoder::new(DecoderConfig::default()));
         let config = StorageConfig {
@@ -69,11 +84,15 @@ impl Bed {
             spill_dir: directory.path().join("spill"),
             ..EngineConfig::default()
         };
+        let engine = Engine::new(store, clock, engine_config).unwrap();
+        let processes = Arc::<Processes>::default();
+        engine.describe_server(Arc::new(Facts(Arc::clone(&processes))));
         let state = ClickHouseState {
-            runner: Arc::new(Real(Engine::new(store, clock, engine_config).unwrap())),
+            runner: Arc::new(Real(engine)),
             queries: tokio::runtime::Handle::current(),
             display_name: "real".to_owned(),
             timezone: Tz::UTC,
+            processes,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();

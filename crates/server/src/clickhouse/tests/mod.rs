@@ -1,6 +1,7 @@
 //! The port over real sockets: bytes in, bytes out. The engine is replaced where an answer must
 //! break, stall or never end on purpose.
 
+mod activity;
 mod canned;
 mod client;
 mod compression;
