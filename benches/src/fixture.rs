@@ -12,6 +12,7 @@ use cairn_storage::{
 use crate::config::GeneratorConfig;
 use crate::landscape::Landscape;
 use crate::logs::LogGenerator;
+use crate::points::PointGenerator;
 use crate::spans::SpanGenerator;
 
 /// Makes requests and the rows they stand for.
@@ -20,6 +21,7 @@ pub struct Load {
     decoder: Decoder,
     logs: LogGenerator,
     spans: SpanGenerator,
+    points: PointGenerator,
 }
 
 /// Opens a store in `folder` that flushes only when told.
@@ -58,7 +60,8 @@ impl Load {
         Self {
             decoder: Decoder::default(),
             logs: LogGenerator::new(config.clone(), Arc::clone(&landscape)),
-            spans: SpanGenerator::new(config.clone(), landscape),
+            spans: SpanGenerator::new(config.clone(), Arc::clone(&landscape)),
+            points: PointGenerator::new(config.clone(), landscape),
         }
     }
 
@@ -71,6 +74,7 @@ impl Load {
         match signal {
             Signal::Logs => self.logs.write_batch(number, &mut payload),
             Signal::Traces => self.spans.write_batch(number, &mut payload),
+            Signal::Metrics => self.points.write_batch(number, &mut payload),
         }
         let record = record_of(signal, payload);
         let batches = self.decoder.decode(&record)?;

@@ -16,6 +16,8 @@ mod lifecycle;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod otlp_json;
 #[cfg(test)]
 mod python_sdk;

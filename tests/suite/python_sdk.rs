@@ -1,4 +1,4 @@
-//! The real OpenTelemetry SDK for Python sends logs and traces, over HTTP and gRPC; every field comes
+//! The real OpenTelemetry SDK for Python sends every signal, over HTTP and gRPC; every field comes
 //! back through SQL. Makes its own Python environment once and keeps it in the target folder.
 
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use crate::server::{Cairn, folder};
 const REQUIREMENTS: &str = include_str!("../interop/python/requirements.txt");
 
 #[test]
-fn the_python_sdk_sends_logs_and_traces_over_http() {
+fn the_python_sdk_sends_every_signal_over_http() {
     round_trip("http");
 }
 
 #[test]
-fn the_python_sdk_sends_logs_and_traces_over_grpc() {
+fn the_python_sdk_sends_every_signal_over_grpc() {
     round_trip("grpc");
 }
 
@@ -44,6 +44,8 @@ fn round_trip(protocol: &str) {
     );
     check_logs(&cairn, &sent, &service);
     check_spans(&cairn, &sent, &service);
+    check_metrics(&cairn, &service);
+    println!("verified: {} over {protocol}", sent["client"]);
 }
 
 fn check_logs(cairn: &Cairn, sent: &Value, service: &str) {
@@ -141,6 +143,61 @@ fn check_spans(cairn: &Cairn, sent: &Value, service: &str) {
     let exception = &events[1]["Events.Attributes"][0];
     assert_eq!(exception["exception.type"], "ValueError");
     assert_eq!(exception["exception.message"], "bad row");
+}
+
+fn check_metrics(cairn: &Cairn, service: &str) {
+    let rows = |what: &str, table: &str| {
+        cairn.rows(&format!(
+            "SELECT MetricName, MetricUnit, ScopeName, {what} FROM {table} \
+             WHERE ServiceName = '{service}' AND TimeUnix > now() - INTERVAL 1 HOUR ORDER BY MetricName"
+        ))
+    };
+    assert_eq!(
+        rows(
+            "MetricDescription, Attributes, Value, AggregationTemporality, IsMonotonic",
+            "otel_metrics_sum"
+        ),
+        [
+            json!({
+                "MetricName": "orders.open", "MetricUnit": "{order}", "ScopeName": "shop.orders",
+                "MetricDescription": "", "Attributes": {}, "Value": -2,
+                "AggregationTemporality": 2, "IsMonotonic": false,
+            }),
+            json!({
+                "MetricName": "orders.placed", "MetricUnit": "{order}", "ScopeName": "shop.orders",
+                "MetricDescription": "orders placed", "Attributes": {"shop.region": "eu"},
+                "Value": 3, "AggregationTemporality": 2, "IsMonotonic": true,
+            }),
+        ]
+    );
+    assert_eq!(
+        rows("Attributes, Value", "otel_metrics_gauge"),
+        [json!({
+            "MetricName": "queue.fill", "MetricUnit": "1", "ScopeName": "shop.orders",
+            "Attributes": {"queue": "mail"}, "Value": 0.75,
+        })]
+    );
+    assert_eq!(
+        rows(
+            "toUInt8(Count) AS count, Sum, Min, Max, arrayMap(c -> toUInt8(c), BucketCounts) AS counts, ExplicitBounds",
+            "otel_metrics_histogram"
+        ),
+        [json!({
+            "MetricName": "orders.duration", "MetricUnit": "ms", "ScopeName": "shop.orders",
+            "count": 3, "Sum": 555, "Min": 5, "Max": 500, "counts": [1, 1, 1],
+            "ExplicitBounds": [10, 100],
+        })]
+    );
+    assert_eq!(
+        rows(
+            "toUInt8(Count) AS count, toUInt8(arraySum(PositiveBucketCounts)) AS positive",
+            "otel_metrics_exponential_histogram"
+        ),
+        [json!({
+            "MetricName": "orders.size", "MetricUnit": "By", "ScopeName": "shop.orders",
+            "count": 3, "positive": 3,
+        })]
+    );
 }
 
 /// The interpreter of an environment with the pinned SDK; made once, kept for later runs.

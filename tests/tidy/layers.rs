@@ -44,7 +44,7 @@ const STORAGE: [(&str, u8); 25] = [
     ("store", 8),
 ];
 
-const INGEST: [(&str, u8); 13] = [
+const INGEST: [(&str, u8); 14] = [
     ("limits", 0),
     ("ids", 0),
     ("time", 0),
@@ -57,6 +57,7 @@ const INGEST: [(&str, u8); 13] = [
     ("attributes", 4),
     ("logs", 5),
     ("traces", 5),
+    ("metrics", 5),
     ("decoder", 6),
 ];
 

@@ -6,7 +6,7 @@
 //! the bytes in flight.
 //!
 //! ```text
-//! payload ─ encoding ─▶ bytes ─ otlp ─▶ fields ─ attributes, logs, traces ─▶ batch ─▶ Arrow columns
+//! payload ─ encoding ─▶ bytes ─ otlp ─▶ fields ─ logs, traces, metrics ─▶ batch ─▶ Arrow columns
 //!           gzip, zstd,        JSON becomes        the mapping                 builders
 //!           deflate            protobuf first
 //! ```
@@ -24,6 +24,7 @@ mod error;
 mod ids;
 mod limits;
 mod logs;
+mod metrics;
 mod notes;
 mod otlp;
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 /// this keeps the sum below what two concurrent worst cases may take of a 2 GiB process.
 pub const MAX_DECODED_BYTES: usize = 256 * 1024 * 1024;
 
-/// Log records or spans of one request. An empty record is 2 bytes on the wire and about 90 bytes
+/// Log records, spans or data points of one request. An empty record is 2 bytes on the wire and about 90 bytes
 /// as a row.
 pub const MAX_RECORDS_PER_REQUEST: u64 = 1 << 20;
 
@@ -32,8 +32,15 @@ pub(crate) const MAX_EVENTS_COUNT: usize = 10_000;
 /// Links of one span.
 pub(crate) const MAX_LINKS_COUNT: usize = 10_000;
 
+/// Exemplars of one data point.
+pub(crate) const MAX_EXEMPLARS_COUNT: usize = 10_000;
+
+/// Buckets, bounds or quantiles of one data point. SDKs stop at 160 buckets; this leaves room for
+/// histograms that were merged.
+pub(crate) const MAX_BUCKETS_COUNT: usize = 16_384;
+
 /// Bytes of one label (service, span or event name, severity, scope name, schema URL), which lives
-/// in a dictionary.
+/// in a dictionary. So do names, descriptions and units of metrics.
 pub(crate) const MAX_LABEL_BYTES: usize = 64 * 1024;
 
 /// Distinct UTC days of one request: a year of backfill with some slack. Each day becomes a segment

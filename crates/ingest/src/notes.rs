@@ -65,7 +65,7 @@ pub(crate) enum Rejection {
     AttributeCount,
     /// A key, value, body or label over its bound.
     Length,
-    /// More events or links than a span may have.
+    /// More parts than a span or a data point may have.
     PartCount,
     /// Its day would be one too many for the request.
     DayCount,
@@ -141,9 +141,12 @@ impl Rejection {
                 limits::MAX_LABEL_BYTES
             ),
             Self::PartCount => format!(
-                "more than {} events or {} links in one span",
+                "more than {} events or {} links in one span, or {} exemplars or {} buckets in one \
+                 data point",
                 limits::MAX_EVENTS_COUNT,
-                limits::MAX_LINKS_COUNT
+                limits::MAX_LINKS_COUNT,
+                limits::MAX_EXEMPLARS_COUNT,
+                limits::MAX_BUCKETS_COUNT
             ),
             Self::DayCount => format!(
                 "more than {} distinct days in one request, send them in several",

@@ -1,7 +1,9 @@
 //! For tests: a batch as text, row by row, column by name.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int32Type, TimestampNanosecondType, UInt8Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Float64Type, Int32Type, TimestampNanosecondType, UInt8Type, UInt32Type, UInt64Type,
+};
 use cairn_storage::hex_text;
 
 /// The value of `column` in `row`: maps as `{k=v, …}`, lists as `[a, …]`, ids as hex.
@@ -36,6 +38,10 @@ fn value(array: &ArrayRef, row: usize) -> String {
     match array.data_type() {
         DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
         DataType::UInt8 => array.as_primitive::<UInt8Type>().value(row).to_string(),
+        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).to_string(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
         DataType::Timestamp(..) => array
             .as_primitive::<TimestampNanosecondType>()

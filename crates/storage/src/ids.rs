@@ -30,6 +30,16 @@ pub enum TableId {
     Logs,
     /// `otel_traces`
     Traces,
+    /// `otel_metrics_gauge`
+    MetricsGauge,
+    /// `otel_metrics_sum`
+    MetricsSum,
+    /// `otel_metrics_histogram`
+    MetricsHistogram,
+    /// `otel_metrics_exponential_histogram`
+    MetricsExponentialHistogram,
+    /// `otel_metrics_summary`
+    MetricsSummary,
 }
 
 /// What kind of telemetry a WAL record carries. The number is on disk: never reuse one.
@@ -39,6 +49,8 @@ pub enum Signal {
     Logs,
     /// OTLP `ExportTraceServiceRequest`
     Traces,
+    /// OTLP `ExportMetricsServiceRequest`
+    Metrics,
 }
 
 impl WalSeq {
@@ -67,7 +79,15 @@ impl SegmentId {
 
 impl TableId {
     /// Every stored table, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Logs, Self::Traces];
+    pub const ALL: [Self; 7] = [
+        Self::Logs,
+        Self::Traces,
+        Self::MetricsGauge,
+        Self::MetricsSum,
+        Self::MetricsHistogram,
+        Self::MetricsExponentialHistogram,
+        Self::MetricsSummary,
+    ];
 
     /// The number that stands for this table on disk.
     #[must_use]
@@ -75,6 +95,11 @@ impl TableId {
         match self {
             Self::Logs => 1,
             Self::Traces => 2,
+            Self::MetricsGauge => 3,
+            Self::MetricsSum => 4,
+            Self::MetricsHistogram => 5,
+            Self::MetricsExponentialHistogram => 6,
+            Self::MetricsSummary => 7,
         }
     }
 
@@ -90,24 +115,33 @@ impl TableId {
         match self {
             Self::Logs => "otel_logs",
             Self::Traces => "otel_traces",
+            Self::MetricsGauge => "otel_metrics_gauge",
+            Self::MetricsSum => "otel_metrics_sum",
+            Self::MetricsHistogram => "otel_metrics_histogram",
+            Self::MetricsExponentialHistogram => "otel_metrics_exponential_histogram",
+            Self::MetricsSummary => "otel_metrics_summary",
         }
     }
 }
 
 impl Signal {
+    /// Every signal, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Logs, Self::Traces, Self::Metrics];
+
     /// The number that stands for this signal in a WAL record.
     #[must_use]
     pub fn number(self) -> u8 {
         match self {
             Self::Logs => 1,
             Self::Traces => 2,
+            Self::Metrics => 3,
         }
     }
 
     /// The signal of an on-disk number; `None` for a number this release does not know.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Logs, Self::Traces]
+        Self::ALL
             .into_iter()
             .find(|signal| signal.number() == number)
     }
@@ -118,6 +152,7 @@ impl Signal {
         match self {
             Self::Logs => "logs",
             Self::Traces => "traces",
+            Self::Metrics => "metrics",
         }
     }
 }
@@ -225,7 +260,7 @@ mod tests {
         for table in TableId::ALL {
             assert_eq!(TableId::from_number(table.number()), Some(table));
         }
-        for signal in [Signal::Logs, Signal::Traces] {
+        for signal in Signal::ALL {
             assert_eq!(Signal::from_number(signal.number()), Some(signal));
         }
         assert_eq!(TableId::from_number(0), None);

@@ -36,7 +36,7 @@ pub use scan::{
     MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanRequest, ScanUnit, Snapshot, Top, UnitReader,
     read_field,
 };
-pub use schema::{Column, ColumnKind, TableDef, attributes_type, hex_text};
+pub use schema::{Column, ColumnKind, NumberType, TableDef, attributes_type, hex_text};
 pub use segment::{ColumnStats, LiveSegment, RowGroupMeta, SegmentAccess, SegmentMeta};
 pub use store::{Parts, SegmentStats, Store, StoreStats};
 pub use text_match::{TextMatcher, compile_regex, has_token, translate_regex};

@@ -1,7 +1,9 @@
 """Sends one trace of two spans and a few log records with the OpenTelemetry SDK, as an application
 would, and prints as JSON what was sent, for the test to find again by SQL."""
 
+import importlib.metadata
 import json
+import math
 import sys
 import time
 
@@ -9,6 +11,9 @@ from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -18,14 +23,17 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 def exporters(protocol, endpoint):
     if protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+        from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
         return (
             OTLPLogExporter(endpoint=endpoint, insecure=True, timeout=20),
             OTLPSpanExporter(endpoint=endpoint, insecure=True, timeout=20),
+            OTLPMetricExporter(endpoint=endpoint, insecure=True, timeout=20),
         )
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     return (
@@ -33,6 +41,7 @@ def exporters(protocol, endpoint):
             endpoint=f"{endpoint}/v1/logs", compression=Compression.Gzip, timeout=20
         ),
         OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces", timeout=20),
+        OTLPMetricExporter(endpoint=f"{endpoint}/v1/metrics", timeout=20),
     )
 
 
@@ -120,9 +129,23 @@ def send_logs(logger, spans):
     return {"log_ns": now}
 
 
+def send_metrics(meter):
+    """One instrument of each kind that the SDK has; one histogram is exponential by a view."""
+    meter.create_counter("orders.placed", "{order}", "orders placed").add(3, {"shop.region": "eu"})
+    meter.create_up_down_counter("orders.open", "{order}").add(-2)
+    meter.create_gauge("queue.fill", "1").set(0.75, {"queue": "mail"})
+    duration = meter.create_histogram(
+        "orders.duration", "ms", explicit_bucket_boundaries_advisory=[10.0, 100.0]
+    )
+    size = meter.create_histogram("orders.size", "By")
+    for value in (5, 50, 500):
+        duration.record(value)
+        size.record(value)
+
+
 def main():
     protocol, endpoint, service = sys.argv[1:4]
-    log_exporter, span_exporter = exporters(protocol, endpoint)
+    log_exporter, span_exporter, metric_exporter = exporters(protocol, endpoint)
     resource = Resource.create(
         {"service.name": service, "service.version": "1.2.3", "host.name": "test-host"},
         schema_url="https://opentelemetry.io/schemas/1.21.0",
@@ -131,15 +154,32 @@ def main():
     tracers.add_span_processor(BatchSpanProcessor(span_exporter))
     loggers = LoggerProvider(resource=resource)
     loggers.add_log_record_processor(BatchLogRecordProcessor(log_exporter))
+    meters = MeterProvider(
+        resource=resource,
+        metric_readers=[PeriodicExportingMetricReader(metric_exporter, math.inf)],
+        views=[
+            View(
+                instrument_name="orders.size",
+                aggregation=ExponentialBucketHistogramAggregation(),
+            )
+        ],
+    )
     scope = {"scope.team": "shop"}
     tracer = tracers.get_tracer("shop.orders", "0.9.1", attributes=scope)
     logger = loggers.get_logger("shop.orders", "0.9.1", "https://example.org/schema", scope)
 
     sent = send_spans(tracer, service)
     sent.update(send_logs(logger, sent))
-    sent["flushed"] = tracers.force_flush(20_000) and loggers.force_flush(20_000)
+    send_metrics(meters.get_meter("shop.orders", "0.9.1", "https://example.org/schema", scope))
+    sent["flushed"] = (
+        tracers.force_flush(20_000)
+        and loggers.force_flush(20_000)
+        and meters.force_flush(20_000)
+    )
+    sent["client"] = "opentelemetry-sdk (Python) " + importlib.metadata.version("opentelemetry-sdk")
     tracers.shutdown()
     loggers.shutdown()
+    meters.shutdown()
     print(json.dumps(sent))
 
 

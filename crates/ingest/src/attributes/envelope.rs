@@ -1,6 +1,6 @@
-//! What surrounds the records of a request: resources, scopes and their schema URLs. Logs and
-//! traces have the same shape (the same field numbers too), so both walk it here and differ only in
-//! the record.
+//! What surrounds the records of a request: resources, scopes and their schema URLs. All signals
+//! have the same shape (the same field numbers too), so they walk it here and differ only in the
+//! record.
 
 use arrow::array::ArrayRef;
 
@@ -66,6 +66,13 @@ pub(crate) struct EnvelopeArrays {
     pub(crate) scope_names: ArrayRef,
     pub(crate) scope_versions: ArrayRef,
     pub(crate) scope_attributes: ArrayRef,
+}
+
+impl Shared {
+    /// Attributes of the scope that the sender dropped.
+    pub(crate) fn scope_dropped(&self) -> u32 {
+        self.scope.dropped
+    }
 }
 
 impl<'a> Envelope<'a> {

@@ -42,6 +42,8 @@ pub(super) struct ScopeKeys {
     name: i32,
     version: i32,
     attributes: i32,
+    /// Attributes that the sender dropped.
+    pub(super) dropped: u32,
     /// Set when the scope passes a bound.
     pub(super) rejection: Option<Rejection>,
 }
@@ -139,13 +141,14 @@ impl<'a> ScopeColumns<'a> {
             return Ok(*keys);
         }
         set.clear();
-        let (mut name, mut version) = (&[][..], &[][..]);
+        let (mut name, mut version, mut dropped) = (&[][..], &[][..], 0);
         let mut fields = Fields::new(scope, "InstrumentationScope");
         while let Some(field) = fields.next()? {
             match field.number {
                 1 => name = field.bytes()?,
                 2 => version = field.bytes()?,
                 3 => set.add(field.bytes()?, notes)?,
+                4 => dropped = field.varint()?,
                 _ => {}
             }
         }
@@ -159,6 +162,7 @@ impl<'a> ScopeColumns<'a> {
             name: self.names.intern(name),
             version: self.versions.intern(version),
             attributes: i32::try_from(sets.len()).unwrap_or(i32::MAX),
+            dropped: u32::try_from(dropped).unwrap_or(u32::MAX),
             rejection,
         };
         set.write(sets, notes)?;

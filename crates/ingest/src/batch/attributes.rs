@@ -26,6 +26,12 @@ pub(crate) struct SharedAttributesColumn {
     sets: AttributesColumn,
 }
 
+impl Default for AttributesColumn {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl AttributesColumn {
     pub(crate) fn new() -> Self {
         Self {

@@ -22,6 +22,12 @@ pub(crate) struct LabelColumn {
     last: i32,
 }
 
+impl Default for LabelColumn {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl LabelColumn {
     pub(crate) fn new() -> Self {
         Self {

@@ -13,6 +13,12 @@ use crate::error::{IngestError, Result};
 #[derive(Debug)]
 pub(crate) struct ListOffsets(Vec<i32>);
 
+impl Default for ListOffsets {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ListOffsets {
     pub(crate) fn new() -> Self {
         Self(vec![0])

@@ -14,6 +14,12 @@ pub(crate) struct TextColumn {
     offsets: Vec<i32>,
 }
 
+impl Default for TextColumn {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl TextColumn {
     pub(crate) fn new() -> Self {
         Self {

@@ -10,8 +10,9 @@ use crate::encoding::decompress;
 use crate::error::{IngestError, Result};
 use crate::limits::MAX_REQUEST_BYTES;
 use crate::logs::{self, LogOptions};
+use crate::metrics;
 use crate::notes::{Notes, Tally};
-use crate::otlp::{LOGS_REQUEST, MessageDef, TRACES_REQUEST, to_protobuf};
+use crate::otlp::{LOGS_REQUEST, METRICS_REQUEST, MessageDef, TRACES_REQUEST, to_protobuf};
 use crate::traces;
 
 /// Option bit: logs are normalised. The bits are kept in the WAL: never reuse one.
@@ -121,7 +122,7 @@ fn decode(
     on_growth: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<Decoded> {
     let body = decompress(&record.payload, record.compression, limit_bytes, on_growth)?;
-    let (batch, tally) = match record.encoding {
+    let (mut batches, tally) = match record.encoding {
         PayloadEncoding::Protobuf => rows_of(record, &body)?,
         PayloadEncoding::Json => {
             let body = to_protobuf(&body, message_of(record.signal), limit_bytes)?;
@@ -129,12 +130,9 @@ fn decode(
             rows_of(record, &body)?
         }
     };
+    batches.retain(|batch| batch.rows.num_rows() > 0);
     Ok(Decoded {
-        batches: if batch.rows.num_rows() == 0 {
-            Vec::new()
-        } else {
-            vec![batch]
-        },
+        batches,
         accepted: tally.accepted,
         rejected: tally.rejections.total(),
         message: tally.rejections.message(),
@@ -142,23 +140,26 @@ fn decode(
     })
 }
 
-fn rows_of(record: &RawRecord, body: &[u8]) -> Result<(TableBatch, Tally)> {
-    match record.signal {
+fn rows_of(record: &RawRecord, body: &[u8]) -> Result<(Vec<TableBatch>, Tally)> {
+    let (batch, tally) = match record.signal {
         Signal::Logs => logs::decode(
             body,
             LogOptions {
                 normalize: record.options & NORMALIZE_LOGS != 0,
                 received_at: record.received_at,
             },
-        ),
-        Signal::Traces => traces::decode(body, record.received_at),
-    }
+        )?,
+        Signal::Traces => traces::decode(body, record.received_at)?,
+        Signal::Metrics => return metrics::decode(body, record.received_at),
+    };
+    Ok((vec![batch], tally))
 }
 
 fn message_of(signal: Signal) -> &'static MessageDef {
     match signal {
         Signal::Logs => &LOGS_REQUEST,
         Signal::Traces => &TRACES_REQUEST,
+        Signal::Metrics => &METRICS_REQUEST,
     }
 }
 

@@ -37,14 +37,22 @@ pub(crate) enum FieldKind {
     Double,
     /// fixed64
     Fixed64,
+    /// sfixed64
+    SignedFixed64,
     /// fixed32
     Fixed32,
+    /// uint32, uint64
+    Unsigned,
+    /// sint32
+    Zigzag,
     /// enum, by name or number
     Enum(&'static [(&'static str, u64)]),
     /// a message
     Message(&'static MessageDef),
     /// a list of messages
     Repeated(&'static MessageDef),
+    /// a list of numbers, each of the form of this field
+    Numbers(&'static FieldDef),
 }
 
 impl MessageDef {
@@ -78,7 +86,8 @@ const fn field(name: &'static str, number: u32, kind: FieldKind) -> FieldDef {
 }
 
 use FieldKind::{
-    Base64, Bool, Double, Enum, Fixed32, Fixed64, Hex, Int64, Message, Repeated, Text,
+    Base64, Bool, Double, Enum, Fixed32, Fixed64, Hex, Int64, Message, Numbers, Repeated,
+    SignedFixed64, Text, Unsigned, Zigzag,
 };
 
 /// `ExportLogsServiceRequest`
@@ -91,6 +100,12 @@ pub(crate) static LOGS_REQUEST: MessageDef = MessageDef {
 pub(crate) static TRACES_REQUEST: MessageDef = MessageDef {
     name: "ExportTraceServiceRequest",
     fields: &[field("resourceSpans", 1, Repeated(&RESOURCE_SPANS))],
+};
+
+/// `ExportMetricsServiceRequest`
+pub(crate) static METRICS_REQUEST: MessageDef = MessageDef {
+    name: "ExportMetricsServiceRequest",
+    fields: &[field("resourceMetrics", 1, Repeated(&RESOURCE_METRICS))],
 };
 
 static RESOURCE_LOGS: MessageDef = MessageDef {
@@ -140,6 +155,7 @@ static SCOPE: MessageDef = MessageDef {
         field("name", 1, Text),
         field("version", 2, Text),
         field("attributes", 3, Repeated(&KEY_VALUE)),
+        field("droppedAttributesCount", 4, Unsigned),
     ],
 };
 
@@ -204,6 +220,165 @@ static STATUS: MessageDef = MessageDef {
     ],
 };
 
+static RESOURCE_METRICS: MessageDef = MessageDef {
+    name: "ResourceMetrics",
+    fields: &[
+        field("resource", 1, Message(&RESOURCE)),
+        field("scopeMetrics", 2, Repeated(&SCOPE_METRICS)),
+        field("schemaUrl", 3, Text),
+    ],
+};
+
+static SCOPE_METRICS: MessageDef = MessageDef {
+    name: "ScopeMetrics",
+    fields: &[
+        field("scope", 1, Message(&SCOPE)),
+        field("metrics", 2, Repeated(&METRIC)),
+        field("schemaUrl", 3, Text),
+    ],
+};
+
+static METRIC: MessageDef = MessageDef {
+    name: "Metric",
+    fields: &[
+        field("name", 1, Text),
+        field("description", 2, Text),
+        field("unit", 3, Text),
+        field("gauge", 5, Message(&GAUGE)),
+        field("sum", 7, Message(&SUM)),
+        field("histogram", 9, Message(&HISTOGRAM)),
+        field("exponentialHistogram", 10, Message(&EXPONENTIAL_HISTOGRAM)),
+        field("summary", 11, Message(&SUMMARY)),
+    ],
+};
+
+static GAUGE: MessageDef = MessageDef {
+    name: "Gauge",
+    fields: &[field("dataPoints", 1, Repeated(&NUMBER_POINT))],
+};
+
+static SUM: MessageDef = MessageDef {
+    name: "Sum",
+    fields: &[
+        field("dataPoints", 1, Repeated(&NUMBER_POINT)),
+        field("aggregationTemporality", 2, Enum(&TEMPORALITIES)),
+        field("isMonotonic", 3, Bool),
+    ],
+};
+
+static HISTOGRAM: MessageDef = MessageDef {
+    name: "Histogram",
+    fields: &[
+        field("dataPoints", 1, Repeated(&HISTOGRAM_POINT)),
+        field("aggregationTemporality", 2, Enum(&TEMPORALITIES)),
+    ],
+};
+
+static EXPONENTIAL_HISTOGRAM: MessageDef = MessageDef {
+    name: "ExponentialHistogram",
+    fields: &[
+        field("dataPoints", 1, Repeated(&EXPONENTIAL_POINT)),
+        field("aggregationTemporality", 2, Enum(&TEMPORALITIES)),
+    ],
+};
+
+static SUMMARY: MessageDef = MessageDef {
+    name: "Summary",
+    fields: &[field("dataPoints", 1, Repeated(&SUMMARY_POINT))],
+};
+
+static NUMBER_POINT: MessageDef = MessageDef {
+    name: "NumberDataPoint",
+    fields: &[
+        field("startTimeUnixNano", 2, Fixed64),
+        field("timeUnixNano", 3, Fixed64),
+        field("asDouble", 4, Double),
+        field("exemplars", 5, Repeated(&EXEMPLAR)),
+        field("asInt", 6, SignedFixed64),
+        field("attributes", 7, Repeated(&KEY_VALUE)),
+        field("flags", 8, Unsigned),
+    ],
+};
+
+static HISTOGRAM_POINT: MessageDef = MessageDef {
+    name: "HistogramDataPoint",
+    fields: &[
+        field("startTimeUnixNano", 2, Fixed64),
+        field("timeUnixNano", 3, Fixed64),
+        field("count", 4, Fixed64),
+        field("sum", 5, Double),
+        field("bucketCounts", 6, Numbers(&BUCKET_COUNT)),
+        field("explicitBounds", 7, Numbers(&EXPLICIT_BOUND)),
+        field("exemplars", 8, Repeated(&EXEMPLAR)),
+        field("attributes", 9, Repeated(&KEY_VALUE)),
+        field("flags", 10, Unsigned),
+        field("min", 11, Double),
+        field("max", 12, Double),
+    ],
+};
+
+static BUCKET_COUNT: FieldDef = field("bucketCounts", 6, Fixed64);
+static EXPLICIT_BOUND: FieldDef = field("explicitBounds", 7, Double);
+
+static EXPONENTIAL_POINT: MessageDef = MessageDef {
+    name: "ExponentialHistogramDataPoint",
+    fields: &[
+        field("attributes", 1, Repeated(&KEY_VALUE)),
+        field("startTimeUnixNano", 2, Fixed64),
+        field("timeUnixNano", 3, Fixed64),
+        field("count", 4, Fixed64),
+        field("sum", 5, Double),
+        field("scale", 6, Zigzag),
+        field("zeroCount", 7, Fixed64),
+        field("positive", 8, Message(&BUCKETS)),
+        field("negative", 9, Message(&BUCKETS)),
+        field("flags", 10, Unsigned),
+        field("exemplars", 11, Repeated(&EXEMPLAR)),
+        field("min", 12, Double),
+        field("max", 13, Double),
+    ],
+};
+
+static BUCKETS: MessageDef = MessageDef {
+    name: "Buckets",
+    fields: &[
+        field("offset", 1, Zigzag),
+        field("bucketCounts", 2, Numbers(&EXPONENTIAL_COUNT)),
+    ],
+};
+
+static EXPONENTIAL_COUNT: FieldDef = field("bucketCounts", 2, Unsigned);
+
+static SUMMARY_POINT: MessageDef = MessageDef {
+    name: "SummaryDataPoint",
+    fields: &[
+        field("startTimeUnixNano", 2, Fixed64),
+        field("timeUnixNano", 3, Fixed64),
+        field("count", 4, Fixed64),
+        field("sum", 5, Double),
+        field("quantileValues", 6, Repeated(&QUANTILE)),
+        field("attributes", 7, Repeated(&KEY_VALUE)),
+        field("flags", 8, Unsigned),
+    ],
+};
+
+static QUANTILE: MessageDef = MessageDef {
+    name: "ValueAtQuantile",
+    fields: &[field("quantile", 1, Double), field("value", 2, Double)],
+};
+
+static EXEMPLAR: MessageDef = MessageDef {
+    name: "Exemplar",
+    fields: &[
+        field("timeUnixNano", 2, Fixed64),
+        field("asDouble", 3, Double),
+        field("spanId", 4, Hex),
+        field("traceId", 5, Hex),
+        field("asInt", 6, SignedFixed64),
+        field("filteredAttributes", 7, Repeated(&KEY_VALUE)),
+    ],
+};
+
 static KEY_VALUE: MessageDef = MessageDef {
     name: "KeyValue",
     fields: &[
@@ -248,6 +423,12 @@ static STATUS_CODES: [(&str, u64); 3] = [
     ("STATUS_CODE_UNSET", 0),
     ("STATUS_CODE_OK", 1),
     ("STATUS_CODE_ERROR", 2),
+];
+
+static TEMPORALITIES: [(&str, u64); 3] = [
+    ("AGGREGATION_TEMPORALITY_UNSPECIFIED", 0),
+    ("AGGREGATION_TEMPORALITY_DELTA", 1),
+    ("AGGREGATION_TEMPORALITY_CUMULATIVE", 2),
 ];
 
 static SEVERITIES: [(&str, u64); 25] = [

@@ -8,8 +8,8 @@ mod wire;
 mod writer;
 
 pub(crate) use json::{JsonReader, Token};
-pub(crate) use messages::{LOGS_REQUEST, MessageDef, TRACES_REQUEST};
+pub(crate) use messages::{LOGS_REQUEST, METRICS_REQUEST, MessageDef, TRACES_REQUEST};
 pub(crate) use transcode::to_protobuf;
-pub(crate) use wire::Fields;
+pub(crate) use wire::{Field, Fields};
 #[cfg(test)]
 pub(crate) use writer::ProtoWriter;

@@ -73,12 +73,17 @@ impl<'a> Transcoder<'a> {
                 (None, token) => self.reader.skip(token)?,
                 (Some(field), token) => self.field(field, token)?,
             }
-            if self.writer.is_over() {
-                return Err(IngestError::TooLarge {
-                    what: "bytes of one request",
-                    limit: u64::try_from(self.limit_bytes).unwrap_or(u64::MAX),
-                });
-            }
+            self.check_size()?;
+        }
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<()> {
+        if self.writer.is_over() {
+            return Err(IngestError::TooLarge {
+                what: "bytes of one request",
+                limit: u64::try_from(self.limit_bytes).unwrap_or(u64::MAX),
+            });
         }
         Ok(())
     }
@@ -88,6 +93,7 @@ impl<'a> Transcoder<'a> {
         match (field.kind, token) {
             (FieldKind::Message(message), Token::Object) => self.nested(number, message),
             (FieldKind::Repeated(message), Token::Array) => self.list(field, message),
+            (FieldKind::Numbers(item), Token::Array) => self.numbers(item),
             (FieldKind::Text, Token::Text(text)) => self.text(number, text),
             (FieldKind::Base64 | FieldKind::Hex, Token::Text(text)) => {
                 self.resolve(text)?;
@@ -110,7 +116,10 @@ impl<'a> Transcoder<'a> {
                 FieldKind::Int64
                 | FieldKind::Double
                 | FieldKind::Fixed64
+                | FieldKind::SignedFixed64
                 | FieldKind::Fixed32
+                | FieldKind::Unsigned
+                | FieldKind::Zigzag
                 | FieldKind::Enum(_),
                 Token::Number(_) | Token::Text(_),
             ) => self.number(field, token),
@@ -136,6 +145,22 @@ impl<'a> Transcoder<'a> {
                     return Err(self.wrong(field.name, "a list of objects"));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Lists of numbers are written one field each, which protobuf readers take for the packed form.
+    fn numbers(&mut self, item: &'static FieldDef) -> Result<()> {
+        let mut first = true;
+        while self.reader.next_item(&mut first)? {
+            let token = self.reader.value()?;
+            match token {
+                Token::Number(_) | Token::Text(_) => self.number(item, token)?,
+                Token::Null | Token::Bool(_) | Token::Object | Token::Array => {
+                    return Err(self.wrong(item.name, "a list of numbers"));
+                }
+            }
+            self.check_size()?;
         }
         Ok(())
     }
@@ -170,6 +195,22 @@ impl<'a> Transcoder<'a> {
             FieldKind::Fixed64 => integer(text)
                 .and_then(|value| u64::try_from(value).ok())
                 .map(|value| self.writer.fixed64_field(field.number, value)),
+            FieldKind::SignedFixed64 => integer(text)
+                .and_then(|value| i64::try_from(value).ok())
+                .map(|value| {
+                    self.writer
+                        .fixed64_field(field.number, value.cast_unsigned());
+                }),
+            FieldKind::Unsigned => integer(text)
+                .and_then(|value| u64::try_from(value).ok())
+                .map(|value| self.writer.varint_field(field.number, value)),
+            FieldKind::Zigzag => integer(text)
+                .and_then(|value| i32::try_from(value).ok())
+                .map(|value| {
+                    let bits = (value << 1) ^ (value >> 31);
+                    self.writer
+                        .varint_field(field.number, u64::from(bits.cast_unsigned()));
+                }),
             FieldKind::Fixed32 => integer(text)
                 .and_then(|value| u32::try_from(value).ok())
                 .map(|value| self.writer.fixed32_field(field.number, value)),
@@ -194,6 +235,7 @@ impl<'a> Transcoder<'a> {
             | FieldKind::Hex
             | FieldKind::Bool
             | FieldKind::Message(_)
+            | FieldKind::Numbers(_)
             | FieldKind::Repeated(_) => None,
         };
         written.ok_or_else(|| self.wrong(field.name, "a number or name in range"))

@@ -143,6 +143,39 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Every number of a list of fixed64 or double, packed or one field each.
+    #[inline]
+    pub(crate) fn each_fixed64(&self, take: &mut impl FnMut(u64)) -> Result<(), IngestError> {
+        match self.value {
+            Value::Fixed64(bits) => take(bits),
+            Value::Bytes(bytes) => {
+                let (numbers, cut) = bytes.as_chunks::<8>();
+                if !cut.is_empty() {
+                    return Err(Fault::Truncated.of(self.message));
+                }
+                numbers
+                    .iter()
+                    .for_each(|bits| take(u64::from_le_bytes(*bits)));
+            }
+            Value::Varint(_) | Value::Fixed32(_) => return Err(self.mismatch()),
+        }
+        Ok(())
+    }
+
+    /// Every number of a list of varints, packed or one field each.
+    pub(crate) fn each_varint(&self, take: &mut impl FnMut(u64)) -> Result<(), IngestError> {
+        match self.value {
+            Value::Varint(number) => take(number),
+            Value::Bytes(mut rest) => {
+                while !rest.is_empty() {
+                    take(varint(&mut rest).map_err(|fault| fault.of(self.message))?);
+                }
+            }
+            Value::Fixed64(_) | Value::Fixed32(_) => return Err(self.mismatch()),
+        }
+        Ok(())
+    }
+
     #[cold]
     fn mismatch(&self) -> IngestError {
         let found = match self.value {
@@ -307,6 +340,40 @@ mod tests {
         );
         // A length may be written longer than needed.
         assert_eq!(numbers(&[0x0a, 0x81, 0x80, 0x00, b'x']), Ok(vec![1]));
+    }
+
+    #[test]
+    fn lists_of_numbers_are_read_packed_or_not_and_never_cut() {
+        let bytes = [
+            0x08, 3, // 1: 3
+            0x0a, 3, 0x96, 0x01, 5, // 1: 150, 5
+            0x0a, 0, // 1: nothing
+        ];
+        let mut numbers = Vec::new();
+        let mut fields = Fields::new(&bytes, "Test");
+        while let Some(field) = fields.next().unwrap() {
+            field
+                .each_varint(&mut |number| numbers.push(number))
+                .unwrap();
+        }
+        assert_eq!(numbers, [3, 150, 5]);
+        let bytes = [
+            0x09, 1, 0, 0, 0, 0, 0, 0, 0, // 1: 1
+            0x0a, 8, 2, 0, 0, 0, 0, 0, 0, 0, // 1: 2
+        ];
+        let mut fields = Fields::new(&bytes, "Test");
+        numbers.clear();
+        while let Some(field) = fields.next().unwrap() {
+            field
+                .each_fixed64(&mut |number| numbers.push(number))
+                .unwrap();
+        }
+        assert_eq!(numbers, [1, 2]);
+        let only = |bytes: &'static [u8]| Fields::new(bytes, "Test").next().unwrap().unwrap();
+        assert!(only(&[0x0a, 1, 0x80]).each_varint(&mut |_| ()).is_err());
+        assert!(only(&[0x0a, 3, 0, 0, 0]).each_fixed64(&mut |_| ()).is_err());
+        assert!(only(&[0x08, 3]).each_fixed64(&mut |_| ()).is_err());
+        assert!(only(&[0x0d, 0, 0, 0, 0]).each_varint(&mut |_| ()).is_err());
     }
 
     #[test]

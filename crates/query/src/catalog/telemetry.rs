@@ -1,6 +1,6 @@
 //! The telemetry tables, with ClickStack's types and its computed columns.
 
-use cairn_storage::{ColumnKind, TableDef, TableId};
+use cairn_storage::{ColumnKind, NumberType, TableDef, TableId};
 
 use super::table::{CatalogTable, ColumnDefault, Keys, SqlColumn, TableKind};
 use crate::types::Type;
@@ -13,6 +13,16 @@ pub(super) fn telemetry_tables() -> Vec<CatalogTable> {
     vec![
         stored(TableId::Logs, &LOGS_COMPUTED),
         stored(TableId::Traces, &TRACES_COMPUTED),
+        stored(TableId::MetricsGauge, &[]),
+        stored(TableId::MetricsSum, &[]),
+        stored(TableId::MetricsHistogram, &[]),
+        stored(TableId::MetricsExponentialHistogram, &[]),
+        CatalogTable {
+            // The name that the Collector's exporter gives it.
+            name: "otel_metrics_exp_histogram".to_owned(),
+            ..stored(TableId::MetricsExponentialHistogram, &[])
+        },
+        stored(TableId::MetricsSummary, &[]),
         CatalogTable {
             database: DEFAULT_DATABASE.to_owned(),
             name: "otel_traces_trace_id_ts".to_owned(),
@@ -78,6 +88,7 @@ const fn items(name: &'static str, expression: &'static str) -> Computed {
 
 fn stored(id: TableId, computed: &[Computed]) -> CatalogTable {
     let def = TableDef::of(id);
+    let time = def.time_column();
     let mut columns: Vec<SqlColumn> = def
         .columns
         .iter()
@@ -88,6 +99,9 @@ fn stored(id: TableId, computed: &[Computed]) -> CatalogTable {
             comment: column.doc,
         })
         .collect();
+    if let Some(head) = columns.get_mut(..=def.time_position) {
+        head.rotate_left(1);
+    }
     columns.extend(computed.iter().map(|(name, ty, default)| SqlColumn {
         name: (*name).to_owned(),
         ty: if *ty == Type::Nothing {
@@ -103,9 +117,9 @@ fn stored(id: TableId, computed: &[Computed]) -> CatalogTable {
         name: id.name().to_owned(),
         engine: "MergeTree",
         keys: Keys {
-            partition: "toDate(Timestamp)".to_owned(),
+            partition: format!("toDate({time})"),
             sorting: format!(
-                "toStartOfFiveMinutes(Timestamp), {}, Timestamp",
+                "toStartOfFiveMinutes({time}), {}, {time}",
                 def.cluster_column
             ),
         },
@@ -128,19 +142,39 @@ fn sql_type(table: TableId, name: &str, kind: ColumnKind) -> Type {
     let plain_text = match table {
         TableId::Logs => ["ScopeName", "EventName"].contains(&name),
         TableId::Traces => ["ScopeName", "ScopeVersion"].contains(&name),
+        TableId::MetricsGauge
+        | TableId::MetricsSum
+        | TableId::MetricsHistogram
+        | TableId::MetricsExponentialHistogram
+        | TableId::MetricsSummary => !["ServiceName", "MetricName"].contains(&name),
     };
     match kind {
         ColumnKind::Timestamp => Type::DateTime64(9, None),
+        ColumnKind::Seconds => Type::DateTime(None),
         ColumnKind::Label if !plain_text => label(),
         ColumnKind::Label | ColumnKind::Text | ColumnKind::TraceId | ColumnKind::SpanId => {
             Type::String
         }
         ColumnKind::UInt8 => Type::UInt8,
         ColumnKind::UInt64 => Type::UInt64,
+        ColumnKind::Number(number) => number_type(number),
         ColumnKind::SharedAttributes | ColumnKind::Attributes => attributes(),
         ColumnKind::TimestampList => Type::Array(Box::new(Type::DateTime64(9, None))),
+        ColumnKind::SecondsList => Type::Array(Box::new(Type::DateTime(None))),
+        ColumnKind::NumberList(number) => Type::Array(Box::new(number_type(number))),
         ColumnKind::LabelList => Type::Array(Box::new(label())),
         ColumnKind::TextList => Type::Array(Box::new(Type::String)),
         ColumnKind::AttributesList => Type::Array(Box::new(attributes())),
+    }
+}
+
+/// The SQL type of a stored number.
+pub(crate) fn number_type(number: NumberType) -> Type {
+    match number {
+        NumberType::Bool => Type::Bool,
+        NumberType::Int32 => Type::Int32,
+        NumberType::UInt32 => Type::UInt32,
+        NumberType::UInt64 => Type::UInt64,
+        NumberType::Float64 => Type::Float64,
     }
 }

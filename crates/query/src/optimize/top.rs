@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cairn_storage::{ScanColumn, Top};
+use cairn_storage::{ScanColumn, TableDef, Top};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
@@ -109,7 +109,8 @@ fn by_time(
 fn is_timestamp(expr: &Arc<dyn PhysicalExpr>, scan: &SegmentScanExec) -> bool {
     expr.downcast_ref::<Column>().is_some_and(|column| {
         let source = scan.request().projection.get(column.index());
-        source == Some(&ScanColumn::stored("Timestamp"))
+        let time = TableDef::of(scan.request().table).time_column();
+        source == Some(&ScanColumn::stored(time))
     })
 }
 

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use cairn_storage::{ColumnKind, ScanColumn, TableDef, TableId};
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use cairn_storage::{ColumnKind, NANOS_PER_SECOND, ScanColumn, TableDef, TableId};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, ListArray, RecordBatch, RecordBatchOptions, UInt32Array,
+};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampNanosecondType};
+use datafusion::common::internal_datafusion_err;
 use datafusion::error::Result;
 
+use crate::catalog::number_type;
 use crate::types::Type;
 
 /// Every column a scan of `table` can have: the stored ones, then those of `looked_up` that are looked up in maps.
@@ -48,13 +52,17 @@ fn sql_type(kind: ColumnKind) -> Type {
     let map = || Type::Map(text(), text());
     match kind {
         ColumnKind::Timestamp => Type::DateTime64(9, None),
+        ColumnKind::Seconds => Type::DateTime(None),
         ColumnKind::TraceId | ColumnKind::SpanId | ColumnKind::Label | ColumnKind::Text => {
             Type::String
         }
         ColumnKind::UInt8 => Type::UInt8,
         ColumnKind::UInt64 => Type::UInt64,
+        ColumnKind::Number(number) => number_type(number),
         ColumnKind::SharedAttributes | ColumnKind::Attributes => map(),
         ColumnKind::TimestampList => Type::Array(Box::new(Type::DateTime64(9, None))),
+        ColumnKind::SecondsList => Type::Array(Box::new(Type::DateTime(None))),
+        ColumnKind::NumberList(number) => Type::Array(Box::new(number_type(number))),
         ColumnKind::LabelList | ColumnKind::TextList => Type::Array(text()),
         ColumnKind::AttributesList => Type::Array(Box::new(map())),
     }
@@ -80,7 +88,31 @@ fn to_type(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     if column.data_type() == to {
         return Ok(Arc::clone(column));
     }
-    Ok(cast(column, to)?)
+    match (column.data_type(), to) {
+        (DataType::Timestamp(..), DataType::UInt32) => seconds(column),
+        (DataType::List(_), DataType::List(item)) => {
+            let lists = column.as_list::<i32>();
+            let items = to_type(lists.values(), item.data_type())?;
+            let lists = ListArray::try_new(
+                Arc::clone(item),
+                lists.offsets().clone(),
+                items,
+                lists.nulls().cloned(),
+            )?;
+            Ok(Arc::new(lists))
+        }
+        _ => Ok(cast(column, to)?),
+    }
+}
+
+/// Times as `DateTime`. Storage keeps only whole seconds that it can hold in columns that become one.
+fn seconds(column: &ArrayRef) -> Result<ArrayRef> {
+    let nanos = column
+        .as_primitive_opt::<TimestampNanosecondType>()
+        .ok_or_else(|| internal_datafusion_err!("a time is not in nanoseconds"))?;
+    let seconds: UInt32Array =
+        nanos.unary(|nanos| u32::try_from(nanos / NANOS_PER_SECOND).unwrap_or(u32::MAX));
+    Ok(Arc::new(seconds))
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ struct Pushdown<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reads {
     Time,
+    /// Whole seconds, stored as nanoseconds.
+    Seconds,
     Number,
     Flag,
     Text,
@@ -129,7 +131,7 @@ impl Pushdown<'_> {
 
     /// `toDateTime(Timestamp) op seconds`: a range of nanoseconds in every period of the 32-bit seconds.
     fn seconds(&self, argument: &Expr, op: CompareOp, value: &ScalarValue) -> Option<Predicate> {
-        let (column, Reads::Time) = self.column(argument)? else {
+        let (column, Reads::Time | Reads::Seconds) = self.column(argument)? else {
             return None;
         };
         let second = i64::try_from(unsigned(value)?).ok()?;
@@ -217,13 +219,17 @@ impl Pushdown<'_> {
             ScanColumn::MapContains { .. } => Reads::Flag,
             ScanColumn::Stored(name) => match TableDef::of(self.table).column(name)?.kind {
                 ColumnKind::Timestamp => Reads::Time,
+                ColumnKind::Seconds => Reads::Seconds,
                 ColumnKind::UInt8 | ColumnKind::UInt64 => Reads::Number,
                 ColumnKind::TraceId | ColumnKind::SpanId | ColumnKind::Label | ColumnKind::Text => {
                     Reads::Text
                 }
                 ColumnKind::SharedAttributes
                 | ColumnKind::Attributes
+                | ColumnKind::Number(_)
                 | ColumnKind::TimestampList
+                | ColumnKind::SecondsList
+                | ColumnKind::NumberList(_)
                 | ColumnKind::LabelList
                 | ColumnKind::TextList
                 | ColumnKind::AttributesList => return None,
@@ -260,6 +266,10 @@ fn scalar(value: &ScalarValue, reads: Reads) -> Option<Scalar> {
             Some(Scalar::Number(u64::from(flag)))
         }
         Reads::Time => Some(Scalar::Time(i64::try_from(value.clone()).ok()?)),
+        Reads::Seconds => {
+            let second = i64::try_from(unsigned(value)?).ok()?;
+            Some(Scalar::Time(second.checked_mul(NANOS_PER_SECOND)?))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! OTLP/gRPC: the Export methods of the logs and trace services. Frames are read here and not by a
+//! OTLP/gRPC: the Export methods of the three services. Frames are read here and not by a
 //! generated service, so that the payload stays as it was sent: compressed for the WAL, raw for the decoder.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::telemetry::Protocol;
 
 const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-const METRICS_SERVICE: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/";
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -41,6 +41,7 @@ pub(crate) fn router(acceptor: &Arc<Acceptor>) -> Router {
     Router::new()
         .route(LOGS, export(Signal::Logs))
         .route(TRACES, export(Signal::Traces))
+        .route(METRICS, export(Signal::Metrics))
         .fallback(no_such_method)
 }
 
@@ -167,11 +168,7 @@ async fn no_such_method(request: Request) -> Response<Body> {
     if let Some(response) = not_grpc(&request) {
         return response;
     }
-    let message = if request.uri().path().starts_with(METRICS_SERVICE) {
-        "metrics are not stored yet; leave them out of this exporter's pipelines".to_owned()
-    } else {
-        format!("no such method: `{}`", request.uri().path())
-    };
+    let message = format!("no such method: `{}`", request.uri().path());
     refusal_response(&Refusal::unimplemented(StatusCode::OK, message))
 }
 

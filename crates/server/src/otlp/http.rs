@@ -1,4 +1,4 @@
-//! OTLP/HTTP: `POST /v1/logs` and `/v1/traces`, protobuf and JSON. Answers in the request's own type.
+//! OTLP/HTTP: `POST /v1/logs`, `/v1/traces` and `/v1/metrics`, protobuf and JSON. Answers in the request's own type.
 
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ pub(crate) fn router(acceptor: &Arc<Acceptor>) -> Router {
     Router::new()
         .route("/v1/logs", export(Signal::Logs))
         .route("/v1/traces", export(Signal::Traces))
+        .route("/v1/metrics", export(Signal::Metrics))
         .fallback(no_such_path)
 }
 
@@ -75,15 +76,10 @@ async fn export(
     acceptor.accept(request).await
 }
 
-/// The path is not one of ours; metrics get a sentence of their own because collectors send them too.
+/// The path is not one of ours.
 async fn no_such_path(request: Request) -> Response<Body> {
     let encoding = content_type(request.headers()).unwrap_or(PayloadEncoding::Json);
-    let message = if request.uri().path() == "/v1/metrics" {
-        "metrics are not stored yet; send logs to `/v1/logs` and traces to `/v1/traces`, and leave metrics \
-         out of this exporter's pipelines"
-    } else {
-        "no such path; send logs to `/v1/logs` and traces to `/v1/traces`"
-    };
+    let message = "no such path; send logs to `/v1/logs`, traces to `/v1/traces` and metrics to `/v1/metrics`";
     let refusal = Refusal::unimplemented(StatusCode::NOT_FOUND, message);
     refusal_response(&refusal, encoding)
 }

@@ -207,6 +207,7 @@ impl Accepted {
         let rejected = match signal {
             Signal::Logs => "rejectedLogRecords",
             Signal::Traces => "rejectedSpans",
+            Signal::Metrics => "rejectedDataPoints",
         };
         serde_json::json!({
             "partialSuccess": { rejected: self.rejected.to_string(), "errorMessage": self.message }

@@ -40,7 +40,7 @@ pub(crate) enum Outcome {
 }
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Grpc, Protocol::Http];
-const SIGNALS: [Signal; 2] = [Signal::Logs, Signal::Traces];
+const SIGNALS: [Signal; 3] = Signal::ALL;
 const OUTCOMES: [Outcome; 9] = [
     Outcome::Accepted,
     Outcome::Partial,

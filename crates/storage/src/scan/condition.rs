@@ -244,7 +244,9 @@ fn read_class(table: &TableDef, column: &ScanColumn) -> Result<Class> {
     match (column, kind) {
         (ScanColumn::MapValue { .. }, _) => Ok(Class::Text),
         (ScanColumn::MapContains { .. }, _) => Ok(Class::Number),
-        (ScanColumn::Stored(_), Some(ColumnKind::Timestamp)) => Ok(Class::Time),
+        (ScanColumn::Stored(_), Some(ColumnKind::Timestamp | ColumnKind::Seconds)) => {
+            Ok(Class::Time)
+        }
         (ScanColumn::Stored(_), Some(ColumnKind::UInt8 | ColumnKind::UInt64)) => Ok(Class::Number),
         (
             ScanColumn::Stored(_),

@@ -76,7 +76,12 @@ pub(super) fn cost(condition: &Condition, column_cost: &dyn Fn(&ScanColumn) -> C
 pub(super) fn column_cost(table: &TableDef, column: &ScanColumn) -> Cost {
     match table.column(column.source()).map(|column| column.kind) {
         Some(
-            ColumnKind::Timestamp | ColumnKind::Label | ColumnKind::UInt8 | ColumnKind::UInt64,
+            ColumnKind::Timestamp
+            | ColumnKind::Seconds
+            | ColumnKind::Label
+            | ColumnKind::UInt8
+            | ColumnKind::UInt64
+            | ColumnKind::Number(_),
         ) => Cost::Small,
         Some(ColumnKind::TraceId | ColumnKind::SpanId) => Cost::Id,
         Some(
@@ -84,6 +89,8 @@ pub(super) fn column_cost(table: &TableDef, column: &ScanColumn) -> Cost {
             | ColumnKind::SharedAttributes
             | ColumnKind::Attributes
             | ColumnKind::TimestampList
+            | ColumnKind::SecondsList
+            | ColumnKind::NumberList(_)
             | ColumnKind::LabelList
             | ColumnKind::TextList
             | ColumnKind::AttributesList,

@@ -48,12 +48,20 @@ impl Chunk {
     pub(super) fn time(&self) -> TimeRange {
         self.time
     }
+
+    fn is_time(&self, column: &str) -> bool {
+        let schema = self.batch.schema_ref();
+        schema
+            .fields()
+            .first()
+            .is_some_and(|time| time.name() == column)
+    }
 }
 
 impl Knowledge for Chunk {
     fn about(&self, column: &ScanColumn) -> Known<'_> {
         match column {
-            ScanColumn::Stored(name) if name == "Timestamp" => {
+            ScanColumn::Stored(name) if self.is_time(name) => {
                 Known::Times(self.time.min.0, self.time.max.0)
             }
             ScanColumn::Stored(_)

@@ -122,10 +122,12 @@ impl PageBounds {
             (Holds::Values | Holds::Presence, _) => return Self::Unknown,
         };
         let bounds = match (index, kind) {
-            (ColumnIndexMetaData::INT64(index), ColumnKind::Timestamp) => index
-                .min_value(page)
-                .zip(index.max_value(page))
-                .map(|(min, max)| Self::Times(*min, *max)),
+            (ColumnIndexMetaData::INT64(index), ColumnKind::Timestamp | ColumnKind::Seconds) => {
+                index
+                    .min_value(page)
+                    .zip(index.max_value(page))
+                    .map(|(min, max)| Self::Times(*min, *max))
+            }
             (ColumnIndexMetaData::INT64(index), ColumnKind::UInt64) => index
                 .min_value(page)
                 .zip(index.max_value(page))

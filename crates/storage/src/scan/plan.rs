@@ -123,11 +123,12 @@ fn plan_segment(
     estimate: &mut ScanEstimate,
 ) {
     let meta = segment.meta();
-    if simplify(&job.conjuncts, &Statistics::from(meta)).is_none() {
+    if simplify(&job.conjuncts, &Statistics::of_segment(job.table, meta)).is_none() {
         return;
     }
     for (row_group, group) in meta.row_groups.iter().enumerate() {
-        let Some(left) = simplify(&job.conjuncts, &Statistics::from(group)) else {
+        let Some(left) = simplify(&job.conjuncts, &Statistics::of_row_group(job.table, group))
+        else {
             continue;
         };
         let share = u128::from(meta.file_bytes) * u128::from(group.rows);
@@ -177,6 +178,15 @@ impl ScanUnit {
             unit: self.clone(),
             state: State::Start,
         })
+    }
+
+    /// Name of the column that says when a row happened.
+    pub(super) fn time_column(&self) -> &'static str {
+        let job = match &self.source {
+            Source::Segment(unit) => &unit.job,
+            Source::Memtable(unit) => &unit.job,
+        };
+        job.table.time_column()
     }
 
     /// Position and time of every matching row.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::condition::{ColumnTest, Condition, Ordered, Test, TextTest, compare};
 use crate::predicate::{CompareOp, ScanColumn};
+use crate::schema::TableDef;
 use crate::segment::{ColumnStats, RowGroupMeta, SegmentMeta};
 use crate::time::TimeRange;
 
@@ -45,24 +46,25 @@ pub(crate) trait Knowledge {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statistics<'a> {
     rows: u64,
+    time_column: &'static str,
     time: TimeRange,
     columns: &'a BTreeMap<String, ColumnStats>,
 }
 
-impl<'a> From<&'a SegmentMeta> for Statistics<'a> {
-    fn from(meta: &'a SegmentMeta) -> Self {
+impl<'a> Statistics<'a> {
+    pub(super) fn of_segment(table: &TableDef, meta: &'a SegmentMeta) -> Self {
         Self {
             rows: meta.rows,
+            time_column: table.time_column(),
             time: meta.time,
             columns: &meta.columns,
         }
     }
-}
 
-impl<'a> From<&'a RowGroupMeta> for Statistics<'a> {
-    fn from(meta: &'a RowGroupMeta) -> Self {
+    pub(super) fn of_row_group(table: &TableDef, meta: &'a RowGroupMeta) -> Self {
         Self {
             rows: meta.rows,
+            time_column: table.time_column(),
             time: meta.time,
             columns: &meta.columns,
         }
@@ -73,7 +75,7 @@ impl Knowledge for Statistics<'_> {
     fn about(&self, column: &ScanColumn) -> Known<'_> {
         let stats = self.columns.get(column.source());
         match (column, stats) {
-            (ScanColumn::Stored(name), _) if name == "Timestamp" => {
+            (ScanColumn::Stored(name), _) if name == self.time_column => {
                 Known::Times(self.time.min.0, self.time.max.0)
             }
             (ScanColumn::Stored(_), Some(ColumnStats::Numbers { min, max })) => {

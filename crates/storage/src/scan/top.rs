@@ -55,7 +55,7 @@ impl ScanPlan {
             if worst.is_some_and(|worst| best_rank(unit, top) >= worst) {
                 break;
             }
-            let better = worst.map(|worst| better_than(worst, top));
+            let better = worst.map(|worst| better_than(unit.time_column(), worst, top));
             for (row, time) in unit.times(better.as_ref())? {
                 let candidate = (rank(time, top), number, row);
                 if best.len() < top.count {
@@ -82,14 +82,14 @@ fn best_rank(unit: &ScanUnit, top: Top) -> i64 {
 }
 
 /// Rows that are better than the worst winner so far.
-fn better_than(worst: i64, top: Top) -> Condition {
+fn better_than(time_column: &str, worst: i64, top: Top) -> Condition {
     let (op, time) = if top.newest {
         (CompareOp::Greater, !worst)
     } else {
         (CompareOp::Less, worst)
     };
     Condition::Test(Box::new(ColumnTest {
-        column: ScanColumn::stored("Timestamp"),
+        column: ScanColumn::stored(time_column),
         test: Test::Time(Ordered::Compare(op, time)),
     }))
 }

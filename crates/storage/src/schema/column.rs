@@ -20,6 +20,8 @@ pub struct Column {
 pub enum ColumnKind {
     /// Nanoseconds since 1970, UTC.
     Timestamp,
+    /// Whole seconds since 1970, UTC, before 2106; kept as nanoseconds.
+    Seconds,
     /// 16 bytes, absent = NULL; read as 32 lower-case hex digits or `''`.
     TraceId,
     /// 8 bytes, absent = NULL; read as 16 lower-case hex digits or `''`.
@@ -32,18 +34,53 @@ pub enum ColumnKind {
     UInt8,
     /// Large number, such as a duration in nanoseconds.
     UInt64,
+    /// Number that no condition is pushed down on.
+    Number(NumberType),
     /// Key-value pairs shared by many rows (resource, scope).
     SharedAttributes,
     /// Key-value pairs of the row itself.
     Attributes,
     /// List of timestamps (span events).
     TimestampList,
+    /// List of times in whole seconds; kept as nanoseconds.
+    SecondsList,
+    /// List of numbers.
+    NumberList(NumberType),
     /// List of low-cardinality texts.
     LabelList,
     /// List of texts.
     TextList,
     /// List of key-value sets.
     AttributesList,
+}
+
+/// Type of a number that is only stored and returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberType {
+    /// Truth.
+    Bool,
+    /// Signed, 32 bits.
+    Int32,
+    /// Unsigned, 32 bits.
+    UInt32,
+    /// Unsigned, 64 bits.
+    UInt64,
+    /// Floating point, 64 bits.
+    Float64,
+}
+
+impl NumberType {
+    /// Its Arrow type.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Bool => DataType::Boolean,
+            Self::Int32 => DataType::Int32,
+            Self::UInt32 => DataType::UInt32,
+            Self::UInt64 => DataType::UInt64,
+            Self::Float64 => DataType::Float64,
+        }
+    }
 }
 
 impl Column {
@@ -85,9 +122,13 @@ impl ColumnKind {
             Self::Attributes => attributes_type(),
             Self::LabelList | Self::TextList => list_of(DataType::Utf8),
             Self::Timestamp
+            | Self::Seconds
             | Self::UInt8
             | Self::UInt64
+            | Self::Number(_)
             | Self::TimestampList
+            | Self::SecondsList
+            | Self::NumberList(_)
             | Self::AttributesList => self.read_type(),
         }
     }
@@ -96,12 +137,14 @@ impl ColumnKind {
     #[must_use]
     pub fn read_type(self) -> DataType {
         match self {
-            Self::Timestamp => timestamp_type(),
+            Self::Timestamp | Self::Seconds => timestamp_type(),
             Self::TraceId | Self::SpanId | Self::Label | Self::Text => DataType::Utf8View,
             Self::UInt8 => DataType::UInt8,
             Self::UInt64 => DataType::UInt64,
+            Self::Number(number) => number.arrow(),
             Self::SharedAttributes | Self::Attributes => attributes_type(),
-            Self::TimestampList => list_of(timestamp_type()),
+            Self::TimestampList | Self::SecondsList => list_of(timestamp_type()),
+            Self::NumberList(number) => list_of(number.arrow()),
             Self::LabelList | Self::TextList => list_of(DataType::Utf8),
             Self::AttributesList => list_of(attributes_type()),
         }

@@ -7,5 +7,5 @@ mod column;
 mod table;
 mod tables;
 
-pub use column::{Column, ColumnKind, attributes_type, hex_text};
+pub use column::{Column, ColumnKind, NumberType, attributes_type, hex_text};
 pub use table::TableDef;

@@ -12,15 +12,23 @@ use crate::ids::TableId;
 pub struct TableDef {
     /// Which table.
     pub id: TableId,
-    /// Stored columns in the order of `SELECT *`. The first is always `Timestamp`.
+    /// Stored columns. The first is always the time that rows are ordered by; the others have the order of `SELECT *`.
     pub columns: &'static [Column],
-    /// Column that comes between the 5-minute bucket and `Timestamp` in the sort order of segments.
+    /// Position of the time in `SELECT *`.
+    pub time_position: usize,
+    /// Column that comes between the 5-minute bucket and the time in the sort order of segments.
     pub cluster_column: &'static str,
     /// One sentence for people.
     pub doc: &'static str,
 }
 
 impl TableDef {
+    /// Name of the column that rows are ordered by and pruned by.
+    #[must_use]
+    pub fn time_column(&self) -> &'static str {
+        self.columns.first().map_or("", |column| column.name)
+    }
+
     /// The column called `name`, case-sensitive.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {

@@ -52,12 +52,16 @@ impl FlushColumn {
                 Self::Map(map)
             }
             ColumnKind::Timestamp
+            | ColumnKind::Seconds
             | ColumnKind::TraceId
             | ColumnKind::SpanId
             | ColumnKind::Text
             | ColumnKind::UInt8
             | ColumnKind::UInt64
+            | ColumnKind::Number(_)
             | ColumnKind::TimestampList
+            | ColumnKind::SecondsList
+            | ColumnKind::NumberList(_)
             | ColumnKind::LabelList
             | ColumnKind::TextList
             | ColumnKind::AttributesList => Self::Plain(arrays.cloned().collect()),

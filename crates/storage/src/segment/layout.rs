@@ -77,8 +77,9 @@ pub(super) fn writer_properties(
 ) -> Result<WriterProperties, ParquetError> {
     let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let sort_key = format!(
-        "toStartOfFiveMinutes(Timestamp), {}, Timestamp",
-        table.cluster_column
+        "toStartOfFiveMinutes({time}), {}, {time}",
+        table.cluster_column,
+        time = table.time_column()
     );
     let mut builder = WriterProperties::builder()
         .set_created_by(format!("cairn {}", env!("CARGO_PKG_VERSION")))
@@ -142,7 +143,7 @@ fn column_properties(
         builder.set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
     };
     match column.kind {
-        ColumnKind::Timestamp | ColumnKind::UInt64 => paged(builder)
+        ColumnKind::Timestamp | ColumnKind::Seconds | ColumnKind::UInt64 => paged(builder)
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         ColumnKind::TraceId if column.name == table.cluster_column => {
@@ -157,7 +158,7 @@ fn column_properties(
         ColumnKind::Text => builder
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
-        ColumnKind::TimestampList => {
+        ColumnKind::TimestampList | ColumnKind::SecondsList => {
             let leaf = vec![
                 column.name.to_owned(),
                 "list".to_owned(),
@@ -176,6 +177,10 @@ fn column_properties(
                 builder.set_column_data_page_size_limit(ColumnPath::new(leaf), MAP_PAGE_BYTES)
             })
         }
-        ColumnKind::LabelList | ColumnKind::TextList | ColumnKind::AttributesList => builder,
+        ColumnKind::Number(_)
+        | ColumnKind::NumberList(_)
+        | ColumnKind::LabelList
+        | ColumnKind::TextList
+        | ColumnKind::AttributesList => builder,
     }
 }

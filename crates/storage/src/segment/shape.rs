@@ -147,11 +147,15 @@ impl Shape {
             }
             Some(
                 kind @ (ColumnKind::Timestamp
+                | ColumnKind::Seconds
                 | ColumnKind::TraceId
                 | ColumnKind::SpanId
                 | ColumnKind::Text
                 | ColumnKind::UInt8
                 | ColumnKind::UInt64
+                | ColumnKind::Number(_)
+                | ColumnKind::SecondsList
+                | ColumnKind::NumberList(_)
                 | ColumnKind::TimestampList
                 | ColumnKind::LabelList
                 | ColumnKind::TextList
@@ -174,10 +178,14 @@ impl Shape {
             },
             Some(
                 kind @ (ColumnKind::Timestamp
+                | ColumnKind::Seconds
                 | ColumnKind::Label
                 | ColumnKind::Text
                 | ColumnKind::UInt8
                 | ColumnKind::UInt64
+                | ColumnKind::Number(_)
+                | ColumnKind::SecondsList
+                | ColumnKind::NumberList(_)
                 | ColumnKind::TimestampList
                 | ColumnKind::LabelList
                 | ColumnKind::TextList

@@ -90,7 +90,11 @@ impl Seen {
             ColumnKind::Timestamp
             | ColumnKind::SharedAttributes
             | ColumnKind::Attributes
+            | ColumnKind::Seconds
+            | ColumnKind::Number(_)
             | ColumnKind::TimestampList
+            | ColumnKind::SecondsList
+            | ColumnKind::NumberList(_)
             | ColumnKind::LabelList
             | ColumnKind::TextList
             | ColumnKind::AttributesList => Self::Ignored,

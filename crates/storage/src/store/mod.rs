@@ -180,7 +180,7 @@ impl Store {
 
 /// Refuses batches that no memtable could take.
 fn check_batches(batches: &[TableBatch]) -> Result<()> {
-    static SCHEMAS: LazyLock<[(TableId, SchemaRef); 2]> =
+    static SCHEMAS: LazyLock<[(TableId, SchemaRef); TableId::ALL.len()]> =
         LazyLock::new(|| TableId::ALL.map(|table| (table, TableDef::of(table).write_schema())));
     for batch in batches {
         let schema = batch.rows.schema();

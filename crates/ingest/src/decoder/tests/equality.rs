@@ -6,6 +6,7 @@ use prost::Message;
 
 use super::generate::Random;
 use super::json_text::{logs_json, traces_json};
+use super::points::metrics_json;
 use super::{decode, model, protobuf, raw};
 use crate::test_rows::{cell, rows};
 
@@ -52,6 +53,13 @@ proptest! {
         let request = Random::new(seed).traces();
         let json = traces_json(&request, Random::new(seed.rotate_left(17)));
         check_same(Signal::Traces, request.encode_to_vec(), json, 0)?;
+    }
+
+    #[test]
+    fn points_are_the_same_in_protobuf_and_json(seed: u64) {
+        let request = Random::new(seed).metrics();
+        let json = metrics_json(&request, Random::new(seed.rotate_left(17)));
+        check_same(Signal::Metrics, request.encode_to_vec(), json, 0)?;
     }
 
     #[test]

@@ -53,24 +53,24 @@ impl Random {
         self.below(2) == 0
     }
 
-    fn list<T>(&mut self, most: usize, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub(super) fn list<T>(&mut self, most: usize, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..self.below(most + 1)).map(|_| item(self)).collect()
     }
 
-    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
-    fn text(&mut self) -> String {
+    pub(super) fn text(&mut self) -> String {
         self.pick(&TEXTS).to_owned()
     }
 
-    fn time(&mut self) -> u64 {
+    pub(super) fn time(&mut self) -> u64 {
         let now = 1_700_000_000_000_000_000 + self.next() % 10_000_000_000;
         self.pick(&[0, 1, now, now, now, u64::MAX, i64::MAX.unsigned_abs()])
     }
 
-    fn id(&mut self, length: usize) -> Vec<u8> {
+    pub(super) fn id(&mut self, length: usize) -> Vec<u8> {
         let byte = u8::try_from(self.below(256)).unwrap();
         match self.below(6) {
             0 => vec![],
@@ -82,7 +82,7 @@ impl Random {
         }
     }
 
-    fn double(&mut self) -> f64 {
+    pub(super) fn double(&mut self) -> f64 {
         let random = f64::from_bits(self.next() << 11 | self.next() & 0x7ff);
         self.pick(&[
             0.0,
@@ -101,7 +101,7 @@ impl Random {
         ])
     }
 
-    fn value(&mut self, depth: usize) -> AnyValue {
+    pub(super) fn value(&mut self, depth: usize) -> AnyValue {
         let kinds = if depth < 3 { 8 } else { 6 };
         let value = match self.below(kinds) {
             0 => return AnyValue { value: None },
@@ -123,7 +123,7 @@ impl Random {
         AnyValue { value: Some(value) }
     }
 
-    fn pair(&mut self, depth: usize) -> KeyValue {
+    pub(super) fn pair(&mut self, depth: usize) -> KeyValue {
         KeyValue {
             key: self.text(),
             value: (self.below(8) > 0).then(|| self.value(depth)),
@@ -131,27 +131,27 @@ impl Random {
         }
     }
 
-    fn attributes(&mut self) -> Vec<KeyValue> {
+    pub(super) fn attributes(&mut self) -> Vec<KeyValue> {
         self.list(6, |random| random.pair(0))
     }
 
-    fn resource(&mut self) -> Option<Resource> {
+    pub(super) fn resource(&mut self) -> Option<Resource> {
         (self.below(5) > 0).then(|| Resource {
             attributes: self.attributes(),
             ..Resource::default()
         })
     }
 
-    fn scope(&mut self) -> Option<InstrumentationScope> {
+    pub(super) fn scope(&mut self) -> Option<InstrumentationScope> {
         (self.below(5) > 0).then(|| InstrumentationScope {
             name: self.text(),
             version: self.text(),
             attributes: self.attributes(),
-            ..InstrumentationScope::default()
+            dropped_attributes_count: self.pick(&[0, 0, 3, u32::MAX]),
         })
     }
 
-    fn log_record(&mut self) -> LogRecord {
+    pub(super) fn log_record(&mut self) -> LogRecord {
         LogRecord {
             time_unix_nano: self.time(),
             observed_time_unix_nano: self.time(),
@@ -169,7 +169,7 @@ impl Random {
         }
     }
 
-    fn span(&mut self) -> Span {
+    pub(super) fn span(&mut self) -> Span {
         Span {
             trace_id: self.id(16),
             span_id: self.id(8),

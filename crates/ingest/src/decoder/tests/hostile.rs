@@ -8,6 +8,7 @@ use prost::Message;
 
 use super::generate::Random;
 use super::json_text::{logs_json, traces_json};
+use super::points::metrics_json;
 use super::{decode, logs_request, protobuf, raw};
 use crate::error::IngestError;
 use crate::otlp::ProtoWriter;
@@ -31,9 +32,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_bytes_are_refused_or_read(bytes: Vec<u8>, json: bool, traces: bool) {
+    fn arbitrary_bytes_are_refused_or_read(bytes: Vec<u8>, json: bool, signal in 0..Signal::ALL.len()) {
         let encoding = if json { PayloadEncoding::Json } else { PayloadEncoding::Protobuf };
-        let signal = if traces { Signal::Traces } else { Signal::Logs };
+        let signal = Signal::ALL[signal];
         for compression in PayloadCompression::ALL {
             check_sound(&RawRecord { compression, ..raw(signal, encoding, bytes.clone()) });
         }
@@ -42,13 +43,15 @@ proptest! {
     #[test]
     fn damaged_requests_are_refused_or_read(seed: u64, json: bool, damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6)) {
         let mut random = Random::new(seed);
-        for signal in [Signal::Logs, Signal::Traces] {
+        for signal in Signal::ALL {
             let style = random.clone();
             let mut bytes = match (signal, json) {
                 (Signal::Logs, false) => random.logs().encode_to_vec(),
                 (Signal::Traces, false) => random.traces().encode_to_vec(),
+                (Signal::Metrics, false) => random.metrics().encode_to_vec(),
                 (Signal::Logs, true) => logs_json(&random.logs(), style).into_bytes(),
                 (Signal::Traces, true) => traces_json(&random.traces(), style).into_bytes(),
+                (Signal::Metrics, true) => metrics_json(&random.metrics(), style).into_bytes(),
             };
             for (at, byte) in &damage {
                 let length = bytes.len();

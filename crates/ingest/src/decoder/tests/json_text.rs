@@ -16,8 +16,8 @@ use super::generate::Random;
 
 /// Writes JSON; where the mapping leaves a choice, chance decides.
 pub(super) struct JsonText {
-    out: String,
-    random: Random,
+    pub(super) out: String,
+    pub(super) random: Random,
 }
 
 pub(super) fn logs_json(request: &ExportLogsServiceRequest, random: Random) -> String {
@@ -53,14 +53,14 @@ pub(super) fn traces_json(request: &ExportTraceServiceRequest, random: Random) -
 }
 
 impl JsonText {
-    fn new(random: Random) -> Self {
+    pub(super) fn new(random: Random) -> Self {
         Self {
             out: String::new(),
             random,
         }
     }
 
-    fn object(&mut self, fields: impl FnOnce(&mut Self)) {
+    pub(super) fn object(&mut self, fields: impl FnOnce(&mut Self)) {
         self.out.push('{');
         if self.random.below(10) == 0 {
             self.out
@@ -71,7 +71,7 @@ impl JsonText {
         self.out.push_str("\"nothing\":null}");
     }
 
-    fn name(&mut self, camel: &str) {
+    pub(super) fn name(&mut self, camel: &str) {
         self.out.push('"');
         if self.random.coin() {
             self.out.push_str(camel);
@@ -89,7 +89,7 @@ impl JsonText {
         }
     }
 
-    fn list<T>(&mut self, name: &str, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
+    pub(super) fn list<T>(&mut self, name: &str, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
         self.name(name);
         self.out.push('[');
         for (index, each) in items.iter().enumerate() {
@@ -101,7 +101,7 @@ impl JsonText {
         self.out.push_str("],");
     }
 
-    fn quoted(&mut self, text: &str) {
+    pub(super) fn quoted(&mut self, text: &str) {
         self.out.push('"');
         for symbol in text.chars() {
             let must = symbol == '"' || symbol == '\\' || symbol < ' ';
@@ -117,20 +117,20 @@ impl JsonText {
         self.out.push('"');
     }
 
-    fn string(&mut self, name: &str, text: &str) {
+    pub(super) fn string(&mut self, name: &str, text: &str) {
         self.name(name);
         self.quoted(text);
         self.out.push(',');
     }
 
     /// A number as such or in quotes.
-    fn number(&mut self, name: &str, digits: impl std::fmt::Display) {
+    pub(super) fn number(&mut self, name: &str, digits: impl std::fmt::Display) {
         self.name(name);
         let quote = if self.random.coin() { "\"" } else { "" };
         write!(self.out, "{quote}{digits}{quote},").unwrap();
     }
 
-    fn choice(&mut self, name: &str, value: i32, names: &[&str]) {
+    pub(super) fn choice(&mut self, name: &str, value: i32, names: &[&str]) {
         self.name(name);
         match usize::try_from(value).ok().and_then(|at| names.get(at)) {
             Some(known) if self.random.coin() => write!(self.out, "\"{known}\",").unwrap(),
@@ -138,7 +138,7 @@ impl JsonText {
         }
     }
 
-    fn hex(&mut self, name: &str, bytes: &[u8]) {
+    pub(super) fn hex(&mut self, name: &str, bytes: &[u8]) {
         self.name(name);
         self.out.push('"');
         for byte in bytes {
@@ -151,17 +151,17 @@ impl JsonText {
         self.out.push_str("\",");
     }
 
-    fn message(&mut self, name: &str, fields: impl FnOnce(&mut Self)) {
+    pub(super) fn message(&mut self, name: &str, fields: impl FnOnce(&mut Self)) {
         self.name(name);
         self.object(fields);
         self.out.push(',');
     }
 
-    fn attributes(&mut self, pairs: &[KeyValue]) {
+    pub(super) fn attributes(&mut self, pairs: &[KeyValue]) {
         self.list("attributes", pairs, Self::pair);
     }
 
-    fn pair(&mut self, pair: &KeyValue) {
+    pub(super) fn pair(&mut self, pair: &KeyValue) {
         self.string("key", &pair.key);
         match &pair.value {
             Some(value) => self.message("value", |json| json.value(value)),
@@ -170,7 +170,7 @@ impl JsonText {
         }
     }
 
-    fn value(&mut self, value: &AnyValue) {
+    pub(super) fn value(&mut self, value: &AnyValue) {
         match &value.value {
             None => {}
             Some(Value::StringValue(text)) => self.string("stringValue", text),
@@ -206,23 +206,52 @@ impl JsonText {
         }
     }
 
-    fn resource(&mut self, resource: Option<&Resource>) {
+    pub(super) fn resource(&mut self, resource: Option<&Resource>) {
         if let Some(resource) = resource {
             self.message("resource", |json| json.attributes(&resource.attributes));
         }
     }
 
-    fn scope(&mut self, scope: Option<&InstrumentationScope>) {
+    pub(super) fn scope(&mut self, scope: Option<&InstrumentationScope>) {
         if let Some(scope) = scope {
             self.message("scope", |json| {
                 json.string("name", &scope.name);
                 json.string("version", &scope.version);
                 json.attributes(&scope.attributes);
+                json.number("droppedAttributesCount", scope.dropped_attributes_count);
             });
         }
     }
 
-    fn log_record(&mut self, record: &LogRecord) {
+    pub(super) fn double(&mut self, name: &str, value: f64) {
+        self.name(name);
+        self.plain_double(value);
+        self.out.push(',');
+    }
+
+    pub(super) fn plain_double(&mut self, value: f64) {
+        match value {
+            value if value.is_nan() => self.out.push_str("\"NaN\""),
+            f64::INFINITY => self.out.push_str("\"Infinity\""),
+            f64::NEG_INFINITY => self.out.push_str("\"-Infinity\""),
+            value => write!(self.out, "{value:?}").unwrap(),
+        }
+    }
+
+    /// A list of what `item` writes without a name.
+    pub(super) fn numbers<T: Copy>(&mut self, name: &str, items: &[T], item: fn(&mut Self, T)) {
+        self.name(name);
+        self.out.push('[');
+        for (index, each) in items.iter().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            item(self, *each);
+        }
+        self.out.push_str("],");
+    }
+
+    pub(super) fn log_record(&mut self, record: &LogRecord) {
         self.number("timeUnixNano", record.time_unix_nano);
         self.number("observedTimeUnixNano", record.observed_time_unix_nano);
         let severities = ["SEVERITY_NUMBER_UNSPECIFIED", "SEVERITY_NUMBER_TRACE"];
@@ -239,7 +268,7 @@ impl JsonText {
         self.string("eventName", &record.event_name);
     }
 
-    fn span(&mut self, span: &Span) {
+    pub(super) fn span(&mut self, span: &Span) {
         self.hex("traceId", &span.trace_id);
         self.hex("spanId", &span.span_id);
         self.string("traceState", &span.trace_state);

@@ -6,6 +6,7 @@ mod generate;
 mod hostile;
 mod json_text;
 mod model;
+mod points;
 
 use bytes::Bytes;
 use cairn_storage::{Nanos, PayloadCompression, PayloadEncoding, RawRecord, Signal};
@@ -81,7 +82,7 @@ fn traces_request(spans: Vec<Span>) -> Vec<u8> {
 
 #[test]
 fn an_empty_request_is_accepted_in_every_encoding_and_compression() {
-    for signal in [Signal::Logs, Signal::Traces] {
+    for signal in Signal::ALL {
         for encoding in PayloadEncoding::ALL {
             for compression in PayloadCompression::ALL {
                 let record = RawRecord {

@@ -79,11 +79,15 @@ fn logs(count: i64) -> RecordBatch {
                     Arc::new(DictionaryArray::try_new(keys, values).unwrap())
                 }
                 ColumnKind::Timestamp
+                | ColumnKind::Seconds
                 | ColumnKind::Label
                 | ColumnKind::Text
                 | ColumnKind::UInt64
+                | ColumnKind::Number(_)
                 | ColumnKind::Attributes
                 | ColumnKind::TimestampList
+                | ColumnKind::SecondsList
+                | ColumnKind::NumberList(_)
                 | ColumnKind::LabelList
                 | ColumnKind::TextList
                 | ColumnKind::AttributesList => text(&|_| String::new()),

@@ -7,7 +7,6 @@ use super::super::reply::{RetryInfoProto, StatusProto};
 use super::{Receivers, call, frame, gzip, logs, send, zstd};
 
 const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -52,10 +51,7 @@ async fn http_refuses_wrong_paths_methods_and_types() {
     let cases = [
         (("GET", "/v1/logs", JSON), (405, "only POST")),
         (("OPTIONS", "/v1/logs", JSON), (405, "only POST")),
-        (
-            ("POST", "/v1/metrics", JSON),
-            (404, "metrics are not stored"),
-        ),
+        (("POST", "/v1/profiles", JSON), (404, "no such path")),
         (("POST", "/v1/logs/", JSON), (404, "no such path")),
         (("POST", "//v1/logs", JSON), (404, "no such path")),
         (("POST", "/v1/%6cogs", JSON), (404, "no such path")),
@@ -189,13 +185,6 @@ async fn grpc_refuses_bad_calls_with_codes_that_stop_the_client() {
     check_grpc(&all, logs(snappy), zipped, ("12", "`snappy`")).await;
     check_grpc(&all, logs(&[]), large, ("8", "limit")).await;
     check_grpc(&all, logs(packed), bomb, ("8", "limit")).await;
-    check_grpc(
-        &all,
-        (METRICS, &[]),
-        empty.clone(),
-        ("12", "metrics are not stored"),
-    )
-    .await;
     check_grpc(&all, (nowhere, &[]), empty, ("12", "no such method")).await;
     assert_eq!(all.rows(TableId::Logs), 0);
 }

@@ -10,6 +10,7 @@ use crate::schema::table::TableDef;
 pub(in crate::schema) static LOGS: TableDef = TableDef {
     id: TableId::Logs,
     columns: &COLUMNS,
+    time_position: 0,
     cluster_column: "ServiceName",
     doc: "OpenTelemetry log records, one row per record.",
 };

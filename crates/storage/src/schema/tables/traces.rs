@@ -11,6 +11,7 @@ use crate::schema::table::TableDef;
 pub(in crate::schema) static TRACES: TableDef = TableDef {
     id: TableId::Traces,
     columns: &COLUMNS,
+    time_position: 0,
     cluster_column: "TraceId",
     doc: "OpenTelemetry spans, one row per span.",
 };

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, AsArray, DictionaryArray, FixedSizeBinaryArray, Int32Array, ListArray, MapArray,
-    StringArray, TimestampNanosecondArray, UInt8Array, UInt64Array, new_empty_array,
+    ArrayRef, AsArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray, Float64Array,
+    Int32Array, ListArray, MapArray, StringArray, TimestampNanosecondArray, UInt8Array,
+    UInt32Array, UInt64Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Int32Type, TimestampNanosecondType};
@@ -19,7 +20,7 @@ use crate::io::fault::FaultDisk;
 use crate::predicate::{Predicate, ScanColumn};
 use crate::record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 use crate::scan::{ScanRequest, Snapshot};
-use crate::schema::{ColumnKind, TableDef};
+use crate::schema::{ColumnKind, NumberType, TableDef};
 use crate::store::{Parts, Store};
 use crate::time::{ManualClock, Nanos};
 
@@ -31,6 +32,11 @@ fn text_column(table: TableId) -> &'static str {
     match table {
         TableId::Logs => "Body",
         TableId::Traces => "StatusMessage",
+        TableId::MetricsGauge
+        | TableId::MetricsSum
+        | TableId::MetricsHistogram
+        | TableId::MetricsExponentialHistogram
+        | TableId::MetricsSummary => "MetricDescription",
     }
 }
 
@@ -111,7 +117,7 @@ fn array(kind: ColumnKind, texts: &[&str], times: &[i64]) -> ArrayRef {
         FixedSizeBinaryArray::try_from_sparse_iter_with_size(none.into_iter(), bytes).unwrap()
     };
     match kind {
-        ColumnKind::Timestamp => {
+        ColumnKind::Timestamp | ColumnKind::Seconds => {
             Arc::new(TimestampNanosecondArray::from(times.to_vec()).with_timezone("UTC"))
         }
         ColumnKind::TraceId => Arc::new(ids(16)),
@@ -123,6 +129,7 @@ fn array(kind: ColumnKind, texts: &[&str], times: &[i64]) -> ArrayRef {
         ColumnKind::Text => Arc::new(StringArray::from(texts.to_vec())),
         ColumnKind::UInt8 => Arc::new(UInt8Array::from(vec![7; rows])),
         ColumnKind::UInt64 => Arc::new(UInt64Array::from(vec![9; rows])),
+        ColumnKind::Number(number) => plain_numbers(number, rows),
         ColumnKind::SharedAttributes => {
             let value = empty_nested(&crate::schema::attributes_type(), 1);
             let keys = Int32Array::from(vec![0; rows]);
@@ -130,9 +137,22 @@ fn array(kind: ColumnKind, texts: &[&str], times: &[i64]) -> ArrayRef {
         }
         ColumnKind::Attributes
         | ColumnKind::TimestampList
+        | ColumnKind::SecondsList
+        | ColumnKind::NumberList(_)
         | ColumnKind::LabelList
         | ColumnKind::TextList
         | ColumnKind::AttributesList => empty_nested(&kind.write_type(), rows),
+    }
+}
+
+/// `rows` equal numbers.
+fn plain_numbers(number: NumberType, rows: usize) -> ArrayRef {
+    match number {
+        NumberType::Bool => Arc::new(BooleanArray::from(vec![true; rows])),
+        NumberType::Int32 => Arc::new(Int32Array::from(vec![-3; rows])),
+        NumberType::UInt32 => Arc::new(UInt32Array::from(vec![3; rows])),
+        NumberType::UInt64 => Arc::new(UInt64Array::from(vec![5; rows])),
+        NumberType::Float64 => Arc::new(Float64Array::from(vec![0.5; rows])),
     }
 }
 
@@ -209,7 +229,7 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<Vec<Row>> {
         let plan = snapshot.scan(&ScanRequest {
             table,
             projection: vec![
-                ScanColumn::stored("Timestamp"),
+                ScanColumn::stored(TableDef::of(table).time_column()),
                 ScanColumn::stored(text_column(table)),
             ],
             predicate: Predicate::And(Vec::new()),
