@@ -16,12 +16,13 @@ pub(crate) const TABLES: [Table; 4] = [
     ("crates/server", &SERVER),
 ];
 
-const STORAGE: [(&str, u8); 25] = [
+const STORAGE: [(&str, u8); 26] = [
     ("ids", 0),
     ("time", 0),
     ("limits", 0),
     ("error", 1),
     ("names", 1),
+    ("export", 1),
     ("invariants", 2),
     ("schema", 2),
     ("io", 2),

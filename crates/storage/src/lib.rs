@@ -4,6 +4,7 @@
 mod budget;
 mod config;
 mod error;
+mod export;
 mod flush;
 mod ids;
 mod invariants;
@@ -26,6 +27,7 @@ mod wal;
 
 pub use config::StorageConfig;
 pub use error::{Error, ErrorKind, Result};
+pub use export::{ExportError, ParquetExport};
 pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
 pub use io::{Disk, FileEntry, LocalDisk, LockGuard, ReadFile, Space, TryLock, WriteFile};
 pub use live::MemtableStats;

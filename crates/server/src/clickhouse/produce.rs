@@ -148,13 +148,14 @@ async fn respond(answer: Answer, mut reply: Reply<'_>, wishes: &Wishes, timezone
         }
         return reply.finish(Vec::new()).await;
     }
-    let (format, settings) = match choose(format, &settings, wishes, timezone) {
+    let (format, mut settings) = match choose(format, &settings, wishes, timezone) {
         Ok(chosen) => chosen,
         Err((code, exception)) => {
             refusal.refuse(code);
             return reply.fail(&exception, &tag).await;
         }
     };
+    settings.progress = Arc::clone(&reply.progress);
     reply.format = Some(format);
     reply.timezone = settings.timezone;
     let result = ResultWriter {

@@ -25,6 +25,18 @@ pub(crate) enum FormatError {
         /// Columns of the batch.
         found: usize,
     },
+    /// The format cannot express the rows, or its library failed.
+    #[error("cannot write the result in this format: {0}")]
+    Encode(String),
+    /// The format has to keep the whole result back, and it is too large for that.
+    #[error("the result is larger than {0} bytes, which this format has to hold at once")]
+    TooLarge(usize),
+}
+
+impl From<arrow::error::ArrowError> for FormatError {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Encode(error.to_string())
+    }
 }
 
 impl FormatError {

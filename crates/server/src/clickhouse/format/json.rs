@@ -57,20 +57,8 @@ impl Json {
 
 impl FormatWriter for Json {
     fn head(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\n\t\"meta\":\n\t[\n");
-        let escape_slashes = self.schema.settings.switches.has(Switch::EscapeSlashes);
-        let names = json_names(&self.schema, b"");
-        for (at, (column, name)) in self.schema.columns.iter().zip(names).enumerate() {
-            if at > 0 {
-                out.extend_from_slice(b",\n");
-            }
-            out.extend_from_slice(b"\t\t{\n\t\t\t\"name\": ");
-            out.extend_from_slice(&name);
-            out.extend_from_slice(b",\n\t\t\t\"type\": ");
-            push_json_string(column.ty.to_string().as_bytes(), escape_slashes, out);
-            out.extend_from_slice(b"\n\t\t}");
-        }
-        out.extend_from_slice(b"\n\t],\n\n\t\"data\":\n\t[\n");
+        push_meta(&self.schema, out);
+        out.extend_from_slice(b"\t\"data\":\n\t[\n");
     }
 
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), FormatError> {
@@ -100,19 +88,7 @@ impl FormatWriter for Json {
 
     fn tail(&mut self, totals: &Totals, out: &mut Vec<u8>) {
         self.close_data(out);
-        if let Some(rows) = totals.rows_before_limit {
-            out.extend_from_slice(b",\n\n\t\"rows_before_limit_at_least\": ");
-            push_integer(rows.max(self.rows), out);
-        }
-        if self.schema.settings.switches.has(Switch::Statistics) {
-            out.extend_from_slice(b",\n\n\t\"statistics\":\n\t{\n\t\t\"elapsed\": ");
-            push_float64(totals.elapsed.as_secs_f64(), out);
-            out.extend_from_slice(b",\n\t\t\"rows_read\": ");
-            push_integer(totals.rows_read, out);
-            out.extend_from_slice(b",\n\t\t\"bytes_read\": ");
-            push_integer(totals.bytes_read, out);
-            out.extend_from_slice(b"\n\t}");
-        }
+        push_statistics(&self.schema, totals, self.rows, out);
         out.extend_from_slice(b"\n}\n");
     }
 
@@ -122,5 +98,40 @@ impl FormatWriter for Json {
         push_json_string(message.as_bytes(), false, out);
         out.extend_from_slice(b"\n}\n");
         true
+    }
+}
+
+/// Opens the document and writes `meta`.
+pub(super) fn push_meta(schema: &Schema, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\n\t\"meta\":\n\t[\n");
+    let escape_slashes = schema.settings.switches.has(Switch::EscapeSlashes);
+    let names = json_names(schema, b"");
+    for (at, (column, name)) in schema.columns.iter().zip(names).enumerate() {
+        if at > 0 {
+            out.extend_from_slice(b",\n");
+        }
+        out.extend_from_slice(b"\t\t{\n\t\t\t\"name\": ");
+        out.extend_from_slice(&name);
+        out.extend_from_slice(b",\n\t\t\t\"type\": ");
+        push_json_string(column.ty.to_string().as_bytes(), escape_slashes, out);
+        out.extend_from_slice(b"\n\t\t}");
+    }
+    out.extend_from_slice(b"\n\t],\n\n");
+}
+
+/// What follows `rows`, without the newline.
+pub(super) fn push_statistics(schema: &Schema, totals: &Totals, written: u64, out: &mut Vec<u8>) {
+    if let Some(rows) = totals.rows_before_limit {
+        out.extend_from_slice(b",\n\n\t\"rows_before_limit_at_least\": ");
+        push_integer(rows.max(written), out);
+    }
+    if schema.settings.switches.has(Switch::Statistics) {
+        out.extend_from_slice(b",\n\n\t\"statistics\":\n\t{\n\t\t\"elapsed\": ");
+        push_float64(totals.elapsed.as_secs_f64(), out);
+        out.extend_from_slice(b",\n\t\t\"rows_read\": ");
+        push_integer(totals.rows_read, out);
+        out.extend_from_slice(b",\n\t\t\"bytes_read\": ");
+        push_integer(totals.bytes_read, out);
+        out.extend_from_slice(b"\n\t}");
     }
 }

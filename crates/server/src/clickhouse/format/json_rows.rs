@@ -69,10 +69,48 @@ pub(super) fn json_names(schema: &Schema, end: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Writes one row in one line: as an object, or as an array in compact formats.
+pub(super) struct JsonRow {
+    /// `"name":` of each column; none in compact rows.
+    keys: Option<Vec<Vec<u8>>>,
+    cell: JsonCell,
+}
+
+impl JsonRow {
+    pub(super) fn new(schema: &Schema, strings: bool, compact: bool) -> Self {
+        Self {
+            keys: (!compact).then(|| json_names(schema, b":")),
+            cell: JsonCell::new(schema.settings.switches, strings, Spread::No),
+        }
+    }
+
+    pub(super) fn push(&mut self, columns: &[Column<'_>], row: usize, out: &mut Vec<u8>) {
+        let Some(keys) = &self.keys else {
+            out.push(b'[');
+            for (at, column) in columns.iter().enumerate() {
+                if at > 0 {
+                    out.extend_from_slice(b", ");
+                }
+                self.cell.push(column, row, out);
+            }
+            out.push(b']');
+            return;
+        };
+        out.push(b'{');
+        for (at, (column, key)) in columns.iter().zip(keys).enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(key);
+            self.cell.push(column, row, out);
+        }
+        out.push(b'}');
+    }
+}
+
 /// JSONEachRow, JSONStringsEachRow.
 pub(super) struct ObjectRows {
-    keys: Vec<Vec<u8>>,
-    cell: JsonCell,
+    row: JsonRow,
     as_array: bool,
     begun: bool,
     schema: Schema,
@@ -80,11 +118,9 @@ pub(super) struct ObjectRows {
 
 impl ObjectRows {
     pub(super) fn new(schema: Schema, strings: bool) -> Self {
-        let switches = schema.settings.switches;
         Self {
-            keys: json_names(&schema, b":"),
-            cell: JsonCell::new(switches, strings, Spread::No),
-            as_array: switches.has(Switch::ArrayOfRows),
+            row: JsonRow::new(&schema, strings, false),
+            as_array: schema.settings.switches.has(Switch::ArrayOfRows),
             begun: false,
             schema,
         }
@@ -105,15 +141,7 @@ impl FormatWriter for ObjectRows {
                 out.extend_from_slice(b",\n");
             }
             self.begun = true;
-            out.push(b'{');
-            for (at, (column, key)) in columns.iter().zip(&self.keys).enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                out.extend_from_slice(key);
-                self.cell.push(column, row, out);
-            }
-            out.push(b'}');
+            self.row.push(&columns, row, out);
             if !self.as_array {
                 out.push(b'\n');
             }
@@ -140,7 +168,7 @@ impl FormatWriter for ObjectRows {
 
 /// JSONCompactEachRow and JSONCompactStringsEachRow with their header forms.
 pub(super) struct ArrayRows {
-    cell: JsonCell,
+    row: JsonRow,
     header: Header,
     schema: Schema,
 }
@@ -148,7 +176,7 @@ pub(super) struct ArrayRows {
 impl ArrayRows {
     pub(super) fn new(schema: Schema, strings: bool, header: Header) -> Self {
         Self {
-            cell: JsonCell::new(schema.settings.switches, strings, Spread::No),
+            row: JsonRow::new(&schema, strings, true),
             header,
             schema,
         }
@@ -186,14 +214,8 @@ impl FormatWriter for ArrayRows {
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let columns = self.schema.bind(batch)?;
         for row in 0..batch.num_rows() {
-            out.push(b'[');
-            for (at, column) in columns.iter().enumerate() {
-                if at > 0 {
-                    out.extend_from_slice(b", ");
-                }
-                self.cell.push(column, row, out);
-            }
-            out.extend_from_slice(b"]\n");
+            self.row.push(&columns, row, out);
+            out.push(b'\n');
         }
         Ok(())
     }

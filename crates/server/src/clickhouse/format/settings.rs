@@ -1,5 +1,8 @@
 //! The settings that change how values are printed, read once per answer.
 
+use std::sync::Arc;
+
+use cairn_query::Progress;
 use chrono_tz::Tz;
 
 /// Which switches of the output formats are on.
@@ -128,6 +131,8 @@ pub(crate) struct FormatSettings {
     pub csv_delimiter: u8,
     /// Layout of Native blocks.
     pub protocol_version: u64,
+    /// For formats that show it.
+    pub progress: Arc<Progress>,
 }
 
 impl FormatSettings {
@@ -143,6 +148,7 @@ impl FormatSettings {
             timezone,
             csv_delimiter: b',',
             protocol_version: 0,
+            progress: Arc::default(),
         }
     }
 

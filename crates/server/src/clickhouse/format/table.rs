@@ -2,10 +2,12 @@
 
 use cairn_query::{AnswerColumn, FormatFact};
 
+use super::json_columns::ColumnsFrame;
 use super::null::Null;
 use super::{
-    FormatSettings, FormatWriter, Header, Schema, csv, json, json_rows, markdown, native, pretty,
-    row_binary, tsv, values, vertical,
+    FormatSettings, FormatWriter, Header, Schema, arrow_ipc, csv, exported_file, json,
+    json_columns, json_progress, json_rows, markdown, native, pretty, row_binary, sql_insert, tsv,
+    values, vertical, xml,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,13 @@ enum Kind {
     Pretty(pretty::Frame),
     RowBinary(Header),
     Native,
+    RowsWithProgress { strings: bool, compact: bool },
+    JsonColumns(ColumnsFrame),
+    JsonObjectEachRow,
+    Xml,
+    SqlInsert,
+    ArrowIpc { stream: bool },
+    Parquet,
 }
 
 /// An output format.
@@ -41,6 +50,7 @@ const TSV: &str = "text/tab-separated-values; charset=UTF-8";
 const CSV: &str = "text/csv; charset=UTF-8; header=absent";
 const CSV_HEADER: &str = "text/csv; charset=UTF-8; header=present";
 const JSON: &str = "application/json; charset=UTF-8";
+const XML: &str = "application/xml; charset=UTF-8";
 const NDJSON: &str = "application/x-ndjson; charset=UTF-8";
 /// Of statements without a result, and of errors.
 pub(crate) const PLAIN: &str = "text/plain; charset=UTF-8";
@@ -71,11 +81,15 @@ const fn compact_rows(name: &'static str, strings: bool, header: Header) -> Form
     text(name, PLAIN, Kind::JsonCompactEachRow { strings, header })
 }
 
+const fn with_progress(name: &'static str, strings: bool, compact: bool) -> Format {
+    text(name, JSON, Kind::RowsWithProgress { strings, compact })
+}
+
 const fn pretty(name: &'static str, frame: pretty::Frame) -> Format {
     text(name, PLAIN, Kind::Pretty(frame))
 }
 
-static FORMATS: [Format; 38] = [
+static FORMATS: [Format; 51] = [
     tsv("TabSeparated", false, Header::None),
     tsv("TabSeparatedWithNames", false, Header::Names),
     tsv(
@@ -169,6 +183,27 @@ static FORMATS: [Format; 38] = [
         Kind::RowBinary(Header::NamesAndTypes),
     ),
     binary("Native", Kind::Native),
+    with_progress("JSONEachRowWithProgress", false, false),
+    with_progress("JSONStringsEachRowWithProgress", true, false),
+    with_progress("JSONCompactEachRowWithProgress", false, true),
+    with_progress("JSONCompactStringsEachRowWithProgress", true, true),
+    text("JSONColumns", JSON, Kind::JsonColumns(ColumnsFrame::Object)),
+    text(
+        "JSONCompactColumns",
+        JSON,
+        Kind::JsonColumns(ColumnsFrame::Array),
+    ),
+    text(
+        "JSONColumnsWithMetadata",
+        JSON,
+        Kind::JsonColumns(ColumnsFrame::Metadata),
+    ),
+    text("JSONObjectEachRow", JSON, Kind::JsonObjectEachRow),
+    text("XML", XML, Kind::Xml),
+    text("SQLInsert", PLAIN, Kind::SqlInsert),
+    binary("ArrowStream", Kind::ArrowIpc { stream: true }),
+    binary("Arrow", Kind::ArrowIpc { stream: false }),
+    binary("Parquet", Kind::Parquet),
 ];
 
 const ALIASES: [(&str, &str); 11] = [
@@ -223,6 +258,15 @@ impl Format {
             Kind::Pretty(frame) => Box::new(pretty::Pretty::new(schema, frame)),
             Kind::RowBinary(header) => Box::new(row_binary::RowBinary::new(schema, header)),
             Kind::Native => Box::new(native::Native::new(schema)),
+            Kind::RowsWithProgress { strings, compact } => Box::new(
+                json_progress::RowsWithProgress::new(schema, strings, compact),
+            ),
+            Kind::JsonColumns(frame) => Box::new(json_columns::ColumnArrays::new(schema, frame)),
+            Kind::JsonObjectEachRow => Box::new(json_columns::NamedRows::new(schema)),
+            Kind::Xml => Box::new(xml::Xml::new(schema)),
+            Kind::SqlInsert => Box::new(sql_insert::SqlInsert::new(schema)),
+            Kind::ArrowIpc { stream } => Box::new(arrow_ipc::ArrowIpc::new(&schema, stream)),
+            Kind::Parquet => Box::new(exported_file::ExportedFile::new(&schema)),
         }
     }
 }

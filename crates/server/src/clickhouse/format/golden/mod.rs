@@ -30,6 +30,30 @@ fn print(
     out
 }
 
+/// One value of every type that is recorded, as a column of one row.
+pub(super) fn all_values() -> Vec<(Vec<AnswerColumn>, RecordBatch)> {
+    let mut names: Vec<String> = values::recorded_names();
+    names.dedup();
+    names
+        .iter()
+        .map(|name| {
+            let (ty, value) = arrays::value_of(name);
+            let columns = vec![column("v", ty)];
+            let batch = arrays::batch(&[(&columns[0].ty, vec![value])]);
+            (columns, batch)
+        })
+        .collect()
+}
+
+/// A whole answer in a format.
+pub(super) fn print_all(
+    format: &str,
+    columns: Vec<AnswerColumn>,
+    batches: &[RecordBatch],
+) -> Vec<u8> {
+    print(format, columns, batches, settings_without_statistics())
+}
+
 fn settings_without_statistics() -> FormatSettings {
     let mut settings = FormatSettings::new(Tz::UTC);
     settings
