@@ -39,6 +39,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
     println!("CAIRN_CRASH_ROUNDS={rounds} CAIRN_CRASH_SEED={seed}");
     let dir = folder();
     let mut oracle: Oracle = Vec::new();
+    let mut merges = 0;
     for round in 0..rounds {
         let cairn = start(dir.path());
         // Old rounds are looked at again now and then; the last ones always.
@@ -48,6 +49,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
             round.saturating_sub(2)
         };
         check(&cairn, &oracle, from);
+        merges += merges_of(&cairn);
         oracle.push(load_and_kill(cairn, round, seed));
         if random(seed, round, 1).is_multiple_of(4) {
             kill_while_starting(dir.path(), random(seed, round, 2) % 150);
@@ -65,15 +67,28 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
     let acked = acked.filter(|acked| **acked).count();
     println!("{acked} acknowledged batches of {BATCH_ROWS} records survived {rounds} kills");
     assert!(acked > 0, "the load was real");
+    assert!(merges > 0 || rounds < 20, "segments were merged in between");
 }
 
-/// A short life of memtables brings flushes and manifest edits into the few moments of a round.
+/// Merges since the start of the server, as it counts them.
+fn merges_of(cairn: &Cairn) -> u64 {
+    let metrics = http::request(cairn.ops, "GET", "/metrics", &[], b"").expect("metrics");
+    let text = metrics.text();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("cairn_merges_total "));
+    line.expect("a count").parse().expect("a number")
+}
+
+/// A short life of memtables brings flushes, merges and manifest edits into the few moments of a round.
+const FLAGS: [&str; 4] = ["--memtable-age", "1s", "--merge-after", "2"];
+
 fn start(dir: &Path) -> Cairn {
-    Cairn::start(dir, &["--memtable-age", "1s"])
+    Cairn::start(dir, &FLAGS)
 }
 
 fn kill_while_starting(dir: &Path, after_ms: u64) {
-    let mut process = Process::spawn(dir, &["--memtable-age", "1s"]);
+    let mut process = Process::spawn(dir, &FLAGS);
     thread::sleep(Duration::from_millis(after_ms));
     process.kill();
 }

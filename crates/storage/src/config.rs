@@ -21,6 +21,35 @@ pub struct StorageConfig {
     pub ack_deadline_ms: u64,
     /// Longest time that opening waits for another process to let go of the data directory.
     pub lock_wait_ms: u64,
+    /// When segments are merged.
+    pub compaction: CompactionConfig,
+}
+
+/// When segments are merged, and how far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompactionConfig {
+    /// Whether it happens by itself. It can be asked for in any case.
+    pub enabled: bool,
+    /// Flushed segments of a table and day that make a merge worth its work; at least 2.
+    pub level0_count: usize,
+    /// Segments of the first merge that make the second and last one worth its work; at least 2.
+    pub level1_count: usize,
+    /// Size that sealed segments should have.
+    pub sealed_bytes: u64,
+    /// A day that is over and has been quiet for so long is merged to the end.
+    pub quiet_ns: i64,
+}
+
+impl Default for CompactionConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            level0_count: 8,
+            level1_count: 10,
+            sealed_bytes: 768 << 20,
+            quiet_ns: 3_600 * crate::time::NANOS_PER_SECOND,
+        }
+    }
 }
 
 impl Default for StorageConfig {
@@ -34,6 +63,7 @@ impl Default for StorageConfig {
             max_disk_bytes: None,
             ack_deadline_ms: 5_000,
             lock_wait_ms: crate::limits::LOCK_WAIT_MS,
+            compaction: CompactionConfig::default(),
         }
     }
 }

@@ -94,6 +94,14 @@ pub enum Error {
         /// The bound.
         limit_bytes: u64,
     },
+    /// Segments come faster than they are merged.
+    #[error("{segment_count} unmerged segments of a day ({limit_count} are allowed); retry later")]
+    Backlog {
+        /// How many there are.
+        segment_count: u64,
+        /// The bound.
+        limit_count: u64,
+    },
     /// The disk budget or the disk itself is full.
     #[error("no space: {what}; free space or raise --max-disk-bytes")]
     DiskFull {
@@ -137,7 +145,7 @@ impl Error {
             | Self::Locked { .. } => ErrorKind::Unavailable,
             Self::Corrupt { .. } | Self::Parquet { .. } => ErrorKind::Corrupt,
             Self::Arrow { .. } | Self::Internal { .. } => ErrorKind::Internal,
-            Self::Overloaded { .. } => ErrorKind::Overloaded,
+            Self::Overloaded { .. } | Self::Backlog { .. } => ErrorKind::Overloaded,
             Self::DiskFull { .. } => ErrorKind::DiskFull,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Timeout { .. } => ErrorKind::Timeout,

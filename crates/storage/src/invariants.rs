@@ -39,6 +39,13 @@ pub(crate) fn st3_one_day(id: SegmentId, day: i64, first_day: i64, last_day: i64
     })
 }
 
+/// ST-4: a merge neither loses nor doubles rows.
+pub(crate) fn st4_merge_keeps_rows(before: u64, after: u64) -> Result<()> {
+    check(before == after, "ST-4", || {
+        format!("a merge of {before} rows has {after}")
+    })
+}
+
 /// ST-9, first half: the flushed watermark of a table never goes back, so no record is replayed twice.
 pub(crate) fn st9_watermark_grows(before: WalSeq, after: WalSeq) -> Result<()> {
     check(before <= after, "ST-9", || {
@@ -90,6 +97,8 @@ mod tests {
         broken(st2_file_is_complete(a, 5, None), "ST-2");
         st3_one_day(a, 3, 3, 3).unwrap();
         broken(st3_one_day(a, 3, 3, 4), "ST-3");
+        st4_merge_keeps_rows(7, 7).unwrap();
+        broken(st4_merge_keeps_rows(7, 6), "ST-4");
         st9_watermark_grows(WalSeq(3), WalSeq(3)).unwrap();
         broken(st9_watermark_grows(WalSeq(3), WalSeq(2)), "ST-9");
         st9_release_is_flushed(WalSeq(3), WalSeq(3)).unwrap();

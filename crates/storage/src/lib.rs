@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod budget;
+mod compaction;
 mod config;
 mod error;
 mod export;
@@ -25,13 +26,13 @@ mod text_match;
 mod time;
 mod wal;
 
-pub use config::StorageConfig;
+pub use config::{CompactionConfig, StorageConfig};
 pub use error::{Error, ErrorKind, Result};
 pub use export::{ExportError, ParquetExport};
 pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
 pub use io::{Disk, FileEntry, LocalDisk, LockGuard, ReadFile, Space, TryLock, WriteFile};
 pub use live::MemtableStats;
-pub use maintain::FlushStats;
+pub use maintain::{CompactionStats, FlushStats};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{

@@ -65,3 +65,19 @@ pub(crate) const SHUTDOWN_FLUSH_MS: u64 = 6_000;
 
 /// Time that a clean stop gives each thread to end; a hung disk must not hold the process.
 pub(crate) const SHUTDOWN_THREAD_MS: u64 = 1_500;
+
+/// Segments that one merge reads at most: each holds a batch and pages in memory.
+pub(crate) const MAX_MERGE_INPUTS: usize = 16;
+
+/// How long files of replaced segments stay when no other manifest version makes the replacement doubly sure.
+pub(crate) const SETTLE_NS: i64 = 30_000_000_000;
+
+/// Segments of one table and day that were never merged, from which each more makes a write wait [`SLOW_STEP_MS`]
+/// longer: compaction gets time to catch up.
+pub(crate) const SLOW_LEVEL0_COUNT: u64 = 64;
+
+/// Part of that wait that each such segment adds.
+pub(crate) const SLOW_STEP_MS: u64 = 2;
+
+/// Segments of one table and day that were never merged, from which writes are refused.
+pub(crate) const MAX_LEVEL0_COUNT: u64 = 256;

@@ -2,7 +2,7 @@
 //!
 //! Holds no algorithm and does no I/O: rows come from the WAL, segments from what the manifest has published.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,6 +21,7 @@ use crate::wal::Committed;
 pub(crate) struct Live {
     inner: Mutex<Inner>,
     segment_bytes: AtomicU64,
+    level0_count: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -73,6 +74,7 @@ impl Live {
                 segments: Arc::from([]),
             }),
             segment_bytes: AtomicU64::new(0),
+            level0_count: AtomicU64::new(0),
         }
     }
 
@@ -82,12 +84,30 @@ impl Live {
             .map(|segment| segment.meta().file_bytes)
             .sum();
         self.segment_bytes.store(bytes, Ordering::Relaxed);
+        let mut piles: BTreeMap<(TableId, i64), u64> = BTreeMap::new();
+        for meta in segments.iter().map(|segment| segment.meta()) {
+            if meta.level == 0 {
+                *piles.entry((meta.table, meta.day)).or_default() += 1;
+            }
+        }
+        let highest = piles.into_values().max().unwrap_or_default();
+        self.level0_count.store(highest, Ordering::Relaxed);
         inner.segments = segments.into();
     }
 
     /// Bytes of all live segment files.
     pub(crate) fn segment_bytes(&self) -> u64 {
         self.segment_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Segments of one table and day that were never merged: the highest such pile.
+    pub(crate) fn level0_count(&self) -> u64 {
+        self.level0_count.load(Ordering::Relaxed)
+    }
+
+    /// Every live segment.
+    pub(crate) fn segments(&self) -> Arc<[Arc<LiveSegment>]> {
+        Arc::clone(&self.inner.lock().segments)
     }
 
     /// Shows the rows of durable records. All rows of a record appear at once.
@@ -151,14 +171,19 @@ impl Live {
         }
     }
 
-    /// Lets segments vanish; readers that hold them go on. Returns them.
-    pub(crate) fn remove(&self, ids: &[SegmentId]) -> Vec<Arc<LiveSegment>> {
+    /// Lets segments vanish, and others appear in the same moment; readers that hold the former go on. Returns them.
+    pub(crate) fn swap(
+        &self,
+        ids: &[SegmentId],
+        adds: Vec<Arc<LiveSegment>>,
+    ) -> Vec<Arc<LiveSegment>> {
         let mut inner = self.inner.lock();
-        let (gone, kept) = inner
+        let (gone, mut kept): (Vec<_>, Vec<_>) = inner
             .segments
             .iter()
             .cloned()
             .partition(|segment| ids.contains(&segment.meta().id));
+        kept.extend(adds);
         self.set_segments(&mut inner, kept);
         gone
     }

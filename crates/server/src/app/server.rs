@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use cairn_ingest::{Admission, Decoder, DecoderConfig};
-use cairn_storage::{Parts, StorageConfig, Store, SystemClock};
+use cairn_storage::{CompactionConfig, Parts, StorageConfig, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -243,8 +243,20 @@ fn storage_config(config: &Config) -> StorageConfig {
         max_memtable_total_bytes: config.memory.memtables_bytes,
         max_disk_bytes: config.max_disk_bytes,
         ack_deadline_ms: millis(config.ack_deadline),
+        compaction: CompactionConfig {
+            level0_count: config.merge_after,
+            level1_count: config.merge_after.saturating_add(2),
+            sealed_bytes: sealed_bytes(config.max_disk_bytes),
+            ..CompactionConfig::default()
+        },
         ..StorageConfig::default()
     }
+}
+
+/// Size of sealed segments. Segments are dropped whole when space is short: on a small disk they have to be small.
+fn sealed_bytes(max_disk_bytes: Option<u64>) -> u64 {
+    let largest = CompactionConfig::default().sealed_bytes;
+    max_disk_bytes.map_or(largest, |bytes| (bytes / 16).clamp(16 << 20, largest))
 }
 
 fn millis(duration: Duration) -> u64 {

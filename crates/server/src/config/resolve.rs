@@ -19,6 +19,8 @@ const SMALLEST_DISK_BYTES: u64 = 256 << 20;
 const SMALLEST_REQUEST_BYTES: u64 = 64 << 10;
 /// The decoder's own bound.
 const LARGEST_REQUEST_BYTES: u64 = 64 << 20;
+/// From here on ingest would be slowed down before anything is merged.
+const MOST_MERGE_AFTER: usize = 64;
 /// More threads than cores of any machine this is meant for.
 const MOST_QUERY_THREADS: usize = 64;
 
@@ -39,6 +41,8 @@ pub struct Config {
     pub max_request_bytes: u64,
     /// Longest life of a row in a memtable.
     pub memtable_age: Duration,
+    /// Segments of a table and day that are merged.
+    pub merge_after: usize,
     /// Longest wait for durability.
     pub ack_deadline: Duration,
     /// Longest query.
@@ -153,6 +157,7 @@ pub(crate) fn resolve(raw: &RawConfig) -> Result<Config, ConfigError> {
             parse_request_bytes,
         )?,
         memtable_age: read(raw, Key::MemtableAge, Duration::from_secs(300), seconds)?,
+        merge_after: read(raw, Key::MergeAfter, 8, parse_merge_after)?,
         ack_deadline: read(raw, Key::AckDeadline, Duration::from_secs(5), short)?,
         max_execution: read(raw, Key::MaxExecutionTime, Duration::from_secs(60), seconds)?,
         query_threads: read(raw, Key::QueryThreads, cores(), parse_threads)?,
@@ -290,6 +295,13 @@ fn parse_threads(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|count| (1..=MOST_QUERY_THREADS).contains(count))
         .ok_or_else(|| format!("write a number from 1 to {MOST_QUERY_THREADS}"))
+}
+
+fn parse_merge_after(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| (2..=MOST_MERGE_AFTER).contains(count))
+        .ok_or_else(|| format!("write a number from 2 to {MOST_MERGE_AFTER}"))
 }
 
 /// From one second to one day.

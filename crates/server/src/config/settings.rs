@@ -15,6 +15,7 @@ pub(crate) enum Key {
     MaxDiskBytes,
     MaxRequestBytes,
     MemtableAge,
+    MergeAfter,
     AckDeadline,
     MaxExecutionTime,
     QueryThreads,
@@ -48,7 +49,7 @@ const QUERY: &str = "Queries";
 const PROCESS: &str = "Process and logs";
 
 /// The table, in the order of the help.
-pub(crate) const SETTINGS: [Setting; 17] = [
+pub(crate) const SETTINGS: [Setting; 18] = [
     Setting {
         key: Key::DataDir,
         name: "data-dir",
@@ -77,6 +78,17 @@ pub(crate) const SETTINGS: [Setting; 17] = [
         short: "Longest time rows stay in memory before they are written as a segment",
         long: "Rows are durable in the WAL and visible to queries from the start; this only decides how many \
                segments there are. At least 1s.",
+    },
+    Setting {
+        key: Key::MergeAfter,
+        name: "merge-after",
+        value_name: "COUNT",
+        default: "8",
+        group: STORAGE,
+        short: "Segments of a table and day that are merged into one as soon as there are so many",
+        long: "Merging runs in the background at low priority. A row is written three times at most: when it is \
+               flushed, with its neighbours in time, and into a sealed segment of the day. Fewer means fewer \
+               files and more writing. From 2 to 64.",
     },
     Setting {
         key: Key::ClickhouseAddr,

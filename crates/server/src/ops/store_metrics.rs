@@ -8,6 +8,7 @@ pub(super) fn render(page: &mut Exposition, stats: &StoreStats) {
     of_wal(page, &stats.wal);
     of_tables(page, stats);
     of_flushes(page, stats);
+    of_merges(page, stats);
     of_replay(page, stats);
     page.plain_gauge(
         "cairn_store_read_only",
@@ -146,6 +147,55 @@ fn of_flushes(page: &mut Exposition, stats: &StoreStats) {
         "cairn_flush_seconds_total",
         "Time spent in flushes.",
         seconds(flush.duration_ns),
+    );
+}
+
+fn of_merges(page: &mut Exposition, stats: &StoreStats) {
+    let merges = &stats.compaction;
+    page.plain_gauge(
+        "cairn_level0_segments",
+        "Segments of one table and day that were never merged: the highest such pile.",
+        stats.level0_count,
+    );
+    page.plain_gauge(
+        "cairn_merges_pending",
+        "Merges of segments that are due, the running one included.",
+        merges.pending_count,
+    );
+    page.plain_gauge(
+        "cairn_merges_running",
+        "Merges of segments that run now.",
+        merges.running_count,
+    );
+    page.plain_counter(
+        "cairn_merges_total",
+        "Merges of segments that were published.",
+        merges.merge_count,
+    );
+    page.plain_counter(
+        "cairn_merge_failures_total",
+        "Merges that failed; their segments stay as they are.",
+        merges.failure_count,
+    );
+    page.plain_counter(
+        "cairn_merge_rows_total",
+        "Rows written by merges.",
+        merges.row_count,
+    );
+    page.plain_counter(
+        "cairn_merge_input_bytes_total",
+        "Bytes of the segments that were merged.",
+        merges.input_bytes,
+    );
+    page.plain_counter(
+        "cairn_merge_output_bytes_total",
+        "Bytes of the segments that came out of merges.",
+        merges.output_bytes,
+    );
+    page.plain_counter(
+        "cairn_merge_seconds_total",
+        "Time spent in merges.",
+        seconds(merges.duration_ns),
     );
 }
 

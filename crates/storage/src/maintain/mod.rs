@@ -1,14 +1,16 @@
-//! Background work: flush, quarantine, WAL release, merging of small chunks. The only place that publishes.
+//! Background work: flush, compaction, quarantine, WAL release, merging of small chunks. The only place that publishes.
 //!
-//! One thread works through sealed memtables, one merges chunks; both are woken, look at the clock now and then, and
-//! poison the store when they die.
+//! One thread works through sealed memtables, one merges their chunks, one merges segments; all are woken and look at
+//! the clock now and then. The first poisons the store when it dies.
 
+mod compactor;
 mod merger;
 mod scheduler;
 mod stats;
 mod worker;
 
+pub(crate) use compactor::{Compactor, CompactorParts, MergeWish};
 pub(crate) use merger::Merger;
 pub(crate) use scheduler::{Scheduler, SchedulerParts, Waker, inbox};
-pub use stats::FlushStats;
+pub use stats::{CompactionStats, FlushStats};
 pub(crate) use worker::{Worker, WorkerParts};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::compactor::Compactor;
 use super::worker::{Worker, is_fenced};
 use crate::error::{Error, Result};
 use crate::flush::{FlushLimits, plan_seals};
@@ -45,6 +46,7 @@ pub(crate) struct SchedulerParts {
     pub(crate) worker: Arc<Worker>,
     pub(crate) live: Arc<Live>,
     pub(crate) wal: Arc<Wal>,
+    pub(crate) compactor: Arc<Compactor>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: FlushLimits,
 }
@@ -166,6 +168,7 @@ impl Loop {
         let drained = self.parts.worker.drain(Some(&self.parts.wal));
         match &drained {
             Ok(()) => {
+                self.parts.compactor.wake();
                 self.retry_at = None;
                 self.retry_ns = limits::MIN_RETRY_NS;
             }

@@ -7,17 +7,19 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::stats::{FlushCounters, FlushStats};
+use crate::compaction::Merged;
 use crate::error::{Error, Result};
 use crate::flush;
 use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::invariants;
 use crate::io::{Disk, atomic};
+use crate::limits;
 use crate::live::Live;
 use crate::manifest::{Edit, Manifest, QuarantinedSegment, State};
 use crate::memtable::SealedMemtable;
 use crate::names::DataDir;
 use crate::segment::{LiveSegment, SegmentAccess, SegmentMeta};
-use crate::time::{Clock, Stopwatch};
+use crate::time::{Clock, Nanos, Stopwatch};
 use crate::wal::Wal;
 
 /// What the worker works with.
@@ -43,6 +45,11 @@ pub(crate) struct Worker {
 struct Jobs {
     /// Done but for its publish.
     unpublished: Option<Job>,
+    /// Left the store with the newest version: their files stay until there is a newer one, because should the newest
+    /// manifest file be damaged at the next start, they are part of the store again.
+    retired: Vec<Arc<LiveSegment>>,
+    /// When the first of them was put there.
+    retired_at: Nanos,
     /// WAL records up to here were in segments as of the version before the newest one.
     releasable: WalSeq,
 }
@@ -53,9 +60,33 @@ enum Job {
         sealed: Arc<SealedMemtable>,
         edit: Edit,
     },
+    Merge {
+        edit: Edit,
+    },
     Quarantine {
         edit: Edit,
     },
+    /// A version without a change, so that the files of retired segments can go.
+    Settle {
+        edit: Edit,
+    },
+}
+
+/// What became of a merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MergeOutcome {
+    /// Its output is live, its inputs are not.
+    Published,
+    /// An input has left the store meanwhile: the output is deleted.
+    Stale,
+}
+
+impl Job {
+    fn settle() -> Self {
+        Self::Settle {
+            edit: Edit::default(),
+        }
+    }
 }
 
 impl Worker {
@@ -74,33 +105,87 @@ impl Worker {
     /// Works until nothing is left, then releases WAL files. `wal` is absent while it is being replayed.
     pub(crate) fn drain(&self, wal: Option<&Wal>) -> Result<()> {
         let mut jobs = self.jobs.lock();
-        loop {
-            let job = match jobs.unpublished.take() {
-                Some(job) => job,
-                None => match self.next_job()? {
-                    Some(job) => job,
-                    None => return Ok(()),
-                },
-            };
-            if let Err(error) = self.publish(&job) {
-                self.counters.failed();
-                jobs.unpublished = Some(job);
-                return Err(error);
-            }
-            self.show(job);
-            self.release(&mut jobs, wal)?;
+        self.parts.access.remove_doomed();
+        self.publish_rest(&mut jobs, wal)?;
+        while let Some(job) = self.next_job(&jobs)? {
+            self.finish(&mut jobs, job, wal)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the outcome of a merge in the place of its inputs.
+    pub(crate) fn publish_merge(
+        &self,
+        inputs: &[Arc<LiveSegment>],
+        merged: Merged,
+    ) -> Result<MergeOutcome> {
+        let mut jobs = self.jobs.lock();
+        self.publish_rest(&mut jobs, None)?;
+        let removes: Vec<SegmentId> = inputs.iter().map(|input| input.meta().id).collect();
+        let live = removes
+            .iter()
+            .all(|id| self.parts.live.segment(*id).is_some());
+        let damaged = inputs.iter().any(|input| input.damage().is_some());
+        if !live || damaged {
+            return Ok(MergeOutcome::Stale);
+        }
+        let edit = Edit {
+            adds: merged.keep().into_iter().map(Arc::new).collect(),
+            removes,
+            ..Edit::default()
+        };
+        self.finish(&mut jobs, Job::Merge { edit }, None)?;
+        Ok(MergeOutcome::Published)
+    }
+
+    /// Lets the files of retired segments go now.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let mut jobs = self.jobs.lock();
+        self.publish_rest(&mut jobs, None)?;
+        if !jobs.retired.is_empty() {
+            self.finish(&mut jobs, Job::settle(), None)?;
+        }
+        self.parts.access.remove_doomed();
+        Ok(())
+    }
+
+    /// Publishes a version that says nothing but what the newest one said.
+    pub(crate) fn repeat_newest(&self) -> Result<()> {
+        self.finish(&mut self.jobs.lock(), Job::settle(), None)
+    }
+
+    /// Publishes the job whose publish failed, when there is one.
+    fn publish_rest(&self, jobs: &mut Jobs, wal: Option<&Wal>) -> Result<()> {
+        match jobs.unpublished.take() {
+            Some(job) => self.finish(jobs, job, wal),
+            None => Ok(()),
         }
     }
 
-    fn next_job(&self) -> Result<Option<Job>> {
+    /// Publishes a job and shows what it changed. On failure it is kept, to be published again unchanged.
+    fn finish(&self, jobs: &mut Jobs, job: Job, wal: Option<&Wal>) -> Result<()> {
+        if let Err(error) = self.publish(&job) {
+            self.counters.failed();
+            jobs.unpublished = Some(job);
+            return Err(error);
+        }
+        jobs.retired.clear();
+        jobs.retired = self.show(job);
+        jobs.retired_at = self.parts.clock.now();
+        self.release(jobs, wal)
+    }
+
+    fn next_job(&self, jobs: &Jobs) -> Result<Option<Job>> {
         if let Some(edit) = self.quarantine_edit() {
             return Ok(Some(Job::Quarantine { edit }));
         }
+        let now = self.parts.clock.now();
         let Some(sealed) = self.parts.live.next_to_flush() else {
-            return Ok(None);
+            let due = now.since(jobs.retired_at) >= limits::SETTLE_NS;
+            let settle = due && !jobs.retired.is_empty();
+            return Ok(settle.then(Job::settle));
         };
         let watch = Stopwatch::start();
-        let now = self.parts.clock.now();
         let flushed = flush::run(&sealed, &self.parts.disk, &self.parts.dirs, now)
             .inspect_err(|_| self.counters.failed())?;
         let adds: Vec<Arc<SegmentMeta>> = flushed.keep().into_iter().map(Arc::new).collect();
@@ -155,17 +240,29 @@ impl Worker {
     }
 
     fn publish(&self, job: &Job) -> Result<()> {
-        let (Job::Flush { edit, .. } | Job::Quarantine { edit }) = job;
+        let (Job::Flush { edit, .. }
+        | Job::Merge { edit }
+        | Job::Quarantine { edit }
+        | Job::Settle { edit }) = job;
         self.parts.manifest.publish(edit).map(|_| ())
     }
 
-    /// Makes a published job visible.
-    fn show(&self, job: Job) {
+    /// Makes a published job visible. Returns the segments whose files it made superfluous.
+    fn show(&self, job: Job) -> Vec<Arc<LiveSegment>> {
         match job {
             Job::Flush { sealed, edit } => {
                 let adds = edit.adds.iter().map(|meta| self.open(meta)).collect();
                 self.parts.live.replace(&sealed, adds);
             }
+            Job::Merge { edit } => {
+                let adds = edit.adds.iter().map(|meta| self.open(meta)).collect();
+                let retired = self.parts.live.swap(&edit.removes, adds);
+                for segment in &retired {
+                    segment.doom();
+                }
+                return retired;
+            }
+            Job::Settle { .. } => {}
             Job::Quarantine { edit } => {
                 let ids: Vec<SegmentId> = edit.quarantined.iter().map(|s| s.id).collect();
                 for segment in &edit.quarantined {
@@ -177,11 +274,12 @@ impl Worker {
                         "a segment is damaged: its rows are missing from results from now on"
                     );
                 }
-                for segment in self.parts.live.remove(&ids) {
+                for segment in self.parts.live.swap(&ids, Vec::new()) {
                     move_to_quarantine(self.parts.disk.as_ref(), &self.parts.dirs, &segment);
                 }
             }
         }
+        Vec::new()
     }
 
     /// Shows what the manifest had at the start. Those in `incomplete` are damaged: the next job takes them out.

@@ -1,14 +1,14 @@
 //! Finds the newest state: the newest valid checkpoint, then every edit that follows it. A damaged file is kept in
 //! quarantine and its edit taken from its successor's copy; what cannot be restored is reported, never fatal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
 use super::file::{self, EditFile, VersionedEdit};
 use super::state::State;
 use crate::error::{Error, Result};
-use crate::ids::Version;
+use crate::ids::{SegmentId, Version};
 use crate::io::{Disk, atomic};
 use crate::limits;
 use crate::names::{DataDir, ManifestFile};
@@ -71,6 +71,14 @@ pub(super) fn recover(disk: &dyn Disk, dirs: &DataDir) -> Result<Recovery> {
 }
 
 impl Recovery {
+    /// Segments that the newest edit removed. Should its file be lost, they are part of the store again: until another
+    /// version repeats it, their files must stay.
+    pub(crate) fn newest_removes(&self) -> BTreeSet<SegmentId> {
+        let edit = self.previous.as_ref().map(|previous| &previous.edit);
+        edit.map(|edit| edit.removes.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
     /// Every edit after the checkpoint, from its own file or from its successor's copy.
     fn read_edits(
         &mut self,

@@ -16,7 +16,7 @@ mod request;
 mod segment_unit;
 mod snapshot;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod top;
 
 pub use plan::{MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanUnit, UnitReader};

@@ -258,6 +258,7 @@ impl SegmentUnit {
             form,
             row_group: self.row_group,
             mask: selected.mask.as_ref(),
+            batch_rows: PAGE_ROWS,
         })
     }
 

@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 
-use super::gather::{Location, gather_error, index};
+use super::gather::{Location, gather_error, index, out_of_range};
 use super::labels::LabelColumn;
 use super::maps::{MapColumn, Promoted, SetColumn};
 use super::promote::PromoteLimits;
@@ -29,27 +29,43 @@ pub(super) enum FlushColumn {
     Sets(SetColumn),
 }
 
+/// How a column lies in a file, as far as there is a choice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ColumnPlan {
+    /// A map column: as texts of sets that rows share.
+    pub(super) sets: bool,
+    /// A map column: keys that have columns of their own, in order.
+    pub(super) promoted: Vec<Promoted>,
+}
+
+/// Who decides how columns lie in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Choice<'a> {
+    /// The rows do: there are no others.
+    Free(PromoteLimits),
+    /// It is decided, for each column of the table: these are some rows of many.
+    Made(&'a [ColumnPlan]),
+}
+
 impl FlushColumn {
     pub(super) fn prepare(
         column: &Column,
         index: usize,
         batches: &[RecordBatch],
-        limits: PromoteLimits,
+        choice: Choice<'_>,
     ) -> Result<Self> {
         let arrays = batches.iter().map(|batch| batch.column(index));
         Ok(match column.kind {
             ColumnKind::Label => Self::Label(LabelColumn::prepare(arrays)?),
             ColumnKind::SharedAttributes | ColumnKind::Attributes => {
-                let mut map = MapColumn::prepare(arrays)?;
-                let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-                let max_sets = FEW_SETS.max(rows / ROWS_PER_SET);
-                if limits.max_keys > 0
-                    && let Some(sets) = map.as_sets(max_sets)?
-                {
-                    return Ok(Self::Sets(sets));
+                let map = MapColumn::prepare(arrays)?;
+                match choice {
+                    Choice::Free(limits) => {
+                        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+                        Self::choose(map, rows, limits)?
+                    }
+                    Choice::Made(plans) => Self::follow(map, plans.get(index))?,
                 }
-                map.promote(limits)?;
-                Self::Map(map)
             }
             ColumnKind::Timestamp
             | ColumnKind::Seconds
@@ -68,25 +84,44 @@ impl FlushColumn {
         })
     }
 
+    fn choose(mut map: MapColumn, rows: usize, limits: PromoteLimits) -> Result<Self> {
+        let max_sets = FEW_SETS.max(rows / ROWS_PER_SET);
+        if limits.max_keys > 0
+            && let Some(sets) = map.as_sets(max_sets)?
+        {
+            return Ok(Self::Sets(sets));
+        }
+        map.promote(limits)?;
+        Ok(Self::Map(map))
+    }
+
+    fn follow(mut map: MapColumn, plan: Option<&ColumnPlan>) -> Result<Self> {
+        let plan = plan.ok_or_else(out_of_range)?;
+        if plan.sets {
+            let sets = map.as_sets(usize::MAX)?;
+            return sets.map(Self::Sets).ok_or_else(out_of_range);
+        }
+        map.promote_as(&plan.promoted);
+        Ok(Self::Map(map))
+    }
+
+    /// How it lies in the file.
+    pub(super) fn plan(&self) -> ColumnPlan {
+        ColumnPlan {
+            sets: matches!(self, Self::Sets(_)),
+            promoted: match self {
+                Self::Map(map) => map.promoted().to_vec(),
+                Self::Plain(_) | Self::Label(_) | Self::Sets(_) => Vec::new(),
+            },
+        }
+    }
+
     /// The column as labels.
     pub(super) fn as_label(&self) -> Option<&LabelColumn> {
         match self {
             Self::Label(labels) => Some(labels),
             Self::Plain(_) | Self::Map(_) | Self::Sets(_) => None,
         }
-    }
-
-    /// Keys that have columns of their own.
-    pub(super) fn promoted(&self) -> &[Promoted] {
-        match self {
-            Self::Map(map) => map.promoted(),
-            Self::Plain(_) | Self::Label(_) | Self::Sets(_) => &[],
-        }
-    }
-
-    /// Whether the file holds the texts of sets.
-    pub(super) fn is_sets(&self) -> bool {
-        matches!(self, Self::Sets(_))
     }
 
     /// All keys of a map column, by code.

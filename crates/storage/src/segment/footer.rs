@@ -19,7 +19,6 @@ use parquet::file::reader::{ChunkReader, Length};
 use rustc_hash::FxHashMap;
 
 use super::file::SegmentFile;
-use super::layout::PAGE_ROWS;
 use super::meta::SEGMENT_FORMAT;
 use super::sets::SetExpander;
 use super::shape::{ReadForm, Shape};
@@ -67,6 +66,8 @@ pub(crate) struct RowsWanted<'a> {
     pub(crate) row_group: usize,
     /// Which of its rows; none = all.
     pub(crate) mask: Option<&'a BooleanBuffer>,
+    /// Rows of a batch at most.
+    pub(crate) batch_rows: usize,
 }
 
 /// Decoded rows of a segment.
@@ -134,12 +135,8 @@ impl Footer {
         let shape = Shape::of_file(table, schema).ok_or_else(|| {
             segment.mark_damaged("it does not have the columns of its table".to_owned())
         })?;
-        let read_as = |form| {
-            let options = ArrowReaderOptions::new().with_schema(shape.reader_schema(form));
-            ArrowReaderMetadata::try_new(Arc::clone(&parsed), options)
-                .map_err(|error| bytes.explain(&error))
-        };
-        let (whole, look_up) = (read_as(ReadForm::Whole)?, read_as(ReadForm::LookUp)?);
+        let read = |form| read_as(&shape, &parsed, form).map_err(|error| bytes.explain(&error));
+        let (whole, look_up) = (read(ReadForm::Whole)?, read(ReadForm::LookUp)?);
         Ok(Self {
             bytes,
             shape,
@@ -161,20 +158,22 @@ impl Footer {
 
     /// Starts decoding rows.
     pub(crate) fn rows(&self, wanted: RowsWanted<'_>) -> Result<RowsRead> {
-        let metadata = match wanted.form {
-            ReadForm::Whole => &self.whole,
-            ReadForm::LookUp => &self.look_up,
-        };
         // A reader of its own, so that it gets its own failure.
         let bytes = SegmentBytes::new(&self.bytes.segment, &self.bytes.file);
-        let builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata.clone());
+        let metadata = match wanted.form {
+            ReadForm::Whole => self.whole.clone(),
+            ReadForm::LookUp => self.look_up.clone(),
+            // Asked for once in the life of a segment: not worth keeping.
+            ReadForm::Rewrite => read_as(&self.shape, self.parquet(), wanted.form)
+                .map_err(|error| bytes.explain(&error))?,
+        };
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), metadata);
         let columns = wanted.columns.iter().copied();
         let projection = ProjectionMask::roots(builder.parquet_schema(), columns);
         let mut builder = builder
             .with_projection(projection)
             .with_row_groups(vec![wanted.row_group])
-            .with_batch_size(PAGE_ROWS);
+            .with_batch_size(wanted.batch_rows);
         if let Some(mask) = wanted.mask {
             builder = builder.with_row_selection(RowSelection::from_boolean_buffer(mask.clone()));
         }
@@ -182,9 +181,18 @@ impl Footer {
         Ok(RowsRead {
             rows,
             bytes,
-            sets: SetExpander::default(),
+            sets: SetExpander::new(self.shape.set_names()),
         })
     }
+}
+
+fn read_as(
+    shape: &Shape,
+    parsed: &Arc<ParquetMetaData>,
+    form: ReadForm,
+) -> Result<ArrowReaderMetadata, ParquetError> {
+    let options = ArrowReaderOptions::new().with_schema(shape.reader_schema(form));
+    ArrowReaderMetadata::try_new(Arc::clone(parsed), options)
 }
 
 /// The manifest and the footer must tell the same story, or row group numbers mean different things.

@@ -8,7 +8,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use super::columns::FlushColumn;
+use super::columns::ColumnPlan;
 use super::meta::SEGMENT_FORMAT;
 use super::promote::PromoteLimits;
 use super::shape::Shape;
@@ -68,12 +68,30 @@ impl Default for SegmentSizes {
     }
 }
 
+/// How hard the writer tries to make a file small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// zstd level 1: the rows are written again soon.
+    Quick,
+    /// zstd level 3: the rows stay as they are. Higher levels cost several times the time for a few percent.
+    Thorough,
+}
+
+impl Effort {
+    fn zstd_level(self) -> i32 {
+        match self {
+            Self::Quick => 1,
+            Self::Thorough => 3,
+        }
+    }
+}
+
 /// Writer properties of a new file.
 pub(super) fn writer_properties(
     table: &TableDef,
     (id, time): (SegmentId, TimeRange),
-    (shape, columns): (&Shape, &[FlushColumn]),
-    sizes: SegmentSizes,
+    (shape, plans): (&Shape, &[ColumnPlan]),
+    (sizes, effort): (SegmentSizes, Effort),
 ) -> Result<WriterProperties, ParquetError> {
     let entry = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let sort_key = format!(
@@ -83,7 +101,7 @@ pub(super) fn writer_properties(
     );
     let mut builder = WriterProperties::builder()
         .set_created_by(format!("cairn {}", env!("CARGO_PKG_VERSION")))
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(effort.zstd_level())?))
         .set_max_row_group_row_count(None)
         .set_data_page_row_count_limit(sizes.page_rows)
         .set_write_batch_size(WRITE_BATCH_ROWS.min(sizes.page_rows))
@@ -100,15 +118,19 @@ pub(super) fn writer_properties(
         ]));
     for (index, column) in table.columns.iter().enumerate() {
         let path = ColumnPath::new(vec![shape.name(index).to_owned()]);
-        let flushed = columns.get(index);
-        builder = if flushed.is_some_and(FlushColumn::is_sets) {
+        let plan = plans.get(index);
+        builder = if plan.is_some_and(|plan| plan.sets) {
             // A set is a text as long as a whole map, and without a dictionary it would be stored for every row.
             builder.set_column_dictionary_page_size_limit(path, SET_DICTIONARY_BYTES)
         } else {
             column_properties(builder, table, column, path)
         };
-        let promoted = flushed.map(FlushColumn::promoted).unwrap_or_default();
-        for (key, (_, root)) in promoted.iter().zip(shape.promoted(index)) {
+        let promoted = plan.map(|plan| plan.promoted.as_slice());
+        for (key, (_, root)) in promoted
+            .unwrap_or_default()
+            .iter()
+            .zip(shape.promoted(index))
+        {
             let path = ColumnPath::new(vec![shape.name(root).to_owned()]);
             builder = key_properties(builder, path, key.dictionary);
         }

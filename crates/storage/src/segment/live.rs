@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -19,12 +20,23 @@ pub struct SegmentAccess {
     disk: Arc<dyn Disk>,
     footers: FooterCache,
     damaged: Arc<DamageList>,
+    doomed: Doomed,
+}
+
+/// Files that are in the way of nobody but still there.
+#[derive(Debug, Default)]
+struct Doomed {
+    /// Nobody reads them any more: they may go.
+    unused: Mutex<Vec<(PathBuf, u64)>>,
+    /// Bytes of these and of those that somebody still reads.
+    bytes: AtomicU64,
 }
 
 /// A segment and what is known about its file. Holding it in an `Arc` pins the file.
 pub struct LiveSegment {
     file: Arc<SegmentFile>,
     access: Arc<SegmentAccess>,
+    doomed: AtomicBool,
 }
 
 impl SegmentAccess {
@@ -35,7 +47,28 @@ impl SegmentAccess {
             disk,
             footers: FooterCache::default(),
             damaged: Arc::new(Mutex::new(Vec::new())),
+            doomed: Doomed::default(),
         })
+    }
+
+    /// Removes the files of doomed segments that nobody reads any more. A file that cannot be removed now is tried
+    /// again at the next call.
+    pub(crate) fn remove_doomed(&self) {
+        let unused = std::mem::take(&mut *self.doomed.unused.lock());
+        for (path, bytes) in unused {
+            match self.disk.remove(&path) {
+                Ok(()) => drop(self.doomed.bytes.fetch_sub(bytes, Ordering::Relaxed)),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "cannot remove a replaced segment yet");
+                    self.doomed.unused.lock().push((path, bytes));
+                }
+            }
+        }
+    }
+
+    /// Bytes of files that are no longer part of the store but still there.
+    pub(crate) fn doomed_bytes(&self) -> u64 {
+        self.doomed.bytes.load(Ordering::Relaxed)
     }
 
     /// Segments that were found damaged since the last call, with what was found. The store quarantines them.
@@ -58,7 +91,16 @@ impl LiveSegment {
         Arc::new(Self {
             file: Arc::new(SegmentFile::new(meta, path, &access.damaged)),
             access: Arc::clone(access),
+            doomed: AtomicBool::new(false),
         })
+    }
+
+    /// Lets the file go when the last reader has let go of it: no manifest names it any more.
+    pub(crate) fn doom(&self) {
+        if !self.doomed.swap(true, Ordering::Relaxed) {
+            let bytes = self.meta().file_bytes;
+            self.access.doomed.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 
     /// What the manifest knows of it.
@@ -108,6 +150,11 @@ impl Drop for LiveSegment {
     /// A cached footer holds the file open, and the space of a removed file is free only when the last handle closes.
     fn drop(&mut self) {
         self.access.footers.forget(self.meta().id);
+        if self.doomed.load(Ordering::Relaxed) {
+            // Unlinking a large file takes a while: not on the thread of whoever happens to be the last reader.
+            let file = (self.path().to_owned(), self.meta().file_bytes);
+            self.access.doomed.unused.lock().push(file);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, StringArray, StringBuilder, StructArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int32Type};
+use rustc_hash::FxHashMap;
 
 use super::gather::{
     Interner, Location, dictionary, downcast, gather_error, index, index_i32, out_of_range,
@@ -96,6 +97,16 @@ impl MapColumn {
             }
         }
         Ok(())
+    }
+
+    /// Splits off these keys, whether or not they are worth it for these rows.
+    pub(super) fn promote_as(&mut self, promoted: &[Promoted]) {
+        let places: FxHashMap<&str, usize> = (promoted.iter().enumerate())
+            .map(|(place, promoted)| (promoted.key.as_str(), place))
+            .collect();
+        let place_of = |code| places.get(self.keys.value(code)).copied();
+        self.slots = (0..self.keys.len()).map(place_of).collect();
+        self.promoted = promoted.to_vec();
     }
 
     fn key_uses(&self) -> Result<Vec<KeyUse>> {
@@ -233,7 +244,9 @@ impl MapColumn {
                 let code = batch.key_code(entry)?;
                 let value = batch.values.value(entry);
                 let slot = self.slots.get(code).copied().flatten();
-                match slot.and_then(|slot| columns.get_mut(slot)) {
+                let column = slot.and_then(|slot| columns.get_mut(slot));
+                // The second value of a repeated key stays in the map.
+                match column.filter(|column| arrow::array::ArrayBuilder::len(*column) <= row) {
                     Some(column) => {
                         column.append_nulls(
                             row.saturating_sub(arrow::array::ArrayBuilder::len(column)),

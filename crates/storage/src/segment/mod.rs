@@ -7,6 +7,7 @@ mod columns;
 mod file;
 mod footer;
 mod gather;
+mod inherit;
 mod labels;
 mod layout;
 mod live;
@@ -18,15 +19,19 @@ mod sets;
 mod shape;
 mod sort;
 mod statistics;
+mod stream;
 mod writer;
 
 pub use live::{LiveSegment, SegmentAccess};
 pub use meta::{ColumnStats, RowGroupMeta, SegmentMeta};
 
 pub(crate) use footer::{Footer, RowsRead, RowsWanted};
-pub(crate) use layout::{PAGE_ROWS, SegmentSizes};
+pub(crate) use inherit::start_merged;
+pub(crate) use layout::{Effort, PAGE_ROWS, SegmentSizes};
 #[cfg(test)]
 pub(crate) use promote::PromoteLimits;
 pub(crate) use rebuild::rebuild;
 pub(crate) use shape::{ReadForm, Shape};
-pub(crate) use writer::{FlushSource, discard, write_sorted};
+pub(crate) use sort::{RowKey, RowKeys};
+pub(crate) use stream::RowStream;
+pub(crate) use writer::{FlushSource, NewSegment, discard, write_sorted};

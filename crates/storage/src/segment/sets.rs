@@ -101,23 +101,33 @@ pub(super) fn map_of(
 }
 
 /// Expands the set columns of batches that come from one row group.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SetExpander {
+    /// Names of the columns.
+    names: Vec<String>,
     /// The dictionaries that were expanded last, one per column. Holding the texts keeps their address unique.
     seen: Vec<(StringArray, ArrayRef)>,
 }
 
 impl SetExpander {
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            names: names.map(str::to_owned).collect(),
+            seen: Vec::new(),
+        }
+    }
+
     /// The batch with maps, shared by rows, in place of texts; none when a text is not that of a set.
     pub(super) fn expand(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
-        let has_sets = |field: &Arc<Field>| matches!(field.data_type(), DataType::Dictionary(..));
+        let has_sets = |field: &Arc<Field>| self.names.iter().any(|name| name == field.name());
         if !batch.schema().fields().iter().any(has_sets) {
             return Ok(Some(batch));
         }
         let mut fields = Vec::with_capacity(batch.num_columns());
         let mut columns = Vec::with_capacity(batch.num_columns());
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-            let Some(texts) = column.as_dictionary_opt::<Int32Type>() else {
+            let texts = column.as_dictionary_opt::<Int32Type>();
+            let Some(texts) = texts.filter(|_| self.names.contains(field.name())) else {
                 fields.push(Arc::clone(field));
                 columns.push(Arc::clone(column));
                 continue;

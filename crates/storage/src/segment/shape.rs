@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::schema::types::SchemaDescriptor;
 
-use super::columns::FlushColumn;
+use super::columns::ColumnPlan;
 use super::maps::{file_map_entries, label_type};
 use crate::schema::{ColumnKind, TableDef, attributes_type};
 
@@ -39,30 +39,28 @@ pub(crate) enum ReadForm {
     Whole,
     /// Maps with text views inside: for looking up single keys without copying every text.
     LookUp,
+    /// As the writer takes them: labels as codes, texts in one piece.
+    Rewrite,
 }
 
 impl Shape {
     /// The shape of a file with these columns.
-    pub(super) fn of_flush(table: &'static TableDef, columns: &[FlushColumn]) -> Self {
-        let mut names = Vec::with_capacity(columns.len());
+    pub(super) fn of_plans(table: &'static TableDef, plans: &[ColumnPlan]) -> Self {
+        let mut names = Vec::with_capacity(plans.len());
         let mut maps = BTreeMap::new();
-        for (definition, column) in table.columns.iter().zip(columns) {
-            let rest = if column.promoted().is_empty() {
-                ""
-            } else {
-                REST
-            };
+        for (definition, plan) in table.columns.iter().zip(plans) {
+            let rest = if plan.promoted.is_empty() { "" } else { REST };
             names.push(format!("{}{rest}", definition.name));
         }
-        for (index, (definition, column)) in table.columns.iter().zip(columns).enumerate() {
+        for (index, (definition, plan)) in table.columns.iter().zip(plans).enumerate() {
             if !definition.kind.is_map() {
                 continue;
             }
             let mut shape = MapShape {
-                sets: column.is_sets(),
+                sets: plan.sets,
                 promoted: BTreeMap::new(),
             };
-            for promoted in column.promoted() {
+            for promoted in &plan.promoted {
                 shape.promoted.insert(promoted.key.clone(), names.len());
                 names.push(format!("{}{}", prefix_of(definition.name), promoted.key));
             }
@@ -111,6 +109,11 @@ impl Shape {
         self.names.get(root).map_or("", String::as_str)
     }
 
+    /// How many root columns there are.
+    pub(super) fn root_count(&self) -> usize {
+        self.names.len()
+    }
+
     /// Root columns of the keys that were promoted out of the map column at `index` of the table, in order.
     pub(crate) fn promoted(&self, index: usize) -> impl Iterator<Item = (&str, usize)> {
         let shape = self.maps.get(&index).into_iter();
@@ -130,7 +133,13 @@ impl Shape {
         self.maps.get(&index).is_some_and(|shape| shape.sets)
     }
 
-    /// Whether a root column is read the same in every [`ReadForm`].
+    /// Names of the root columns that hold texts of sets.
+    pub(super) fn set_names(&self) -> impl Iterator<Item = &str> {
+        let sets = self.maps.iter().filter(|(_, shape)| shape.sets);
+        sets.map(|(root, _)| self.name(*root))
+    }
+
+    /// Whether a root column is read the same by every scan.
     pub(crate) fn has_one_form(&self, root: usize) -> bool {
         self.maps.get(&root).is_none_or(|shape| shape.sets)
     }
@@ -173,9 +182,12 @@ impl Shape {
                 label_type()
             }
             Some(ColumnKind::SharedAttributes | ColumnKind::Attributes) => match form {
-                ReadForm::Whole => attributes_type(),
+                ReadForm::Whole | ReadForm::Rewrite => attributes_type(),
                 ReadForm::LookUp => viewed_map(),
             },
+            Some(kind @ (ColumnKind::Label | ColumnKind::Text)) if form == ReadForm::Rewrite => {
+                kind.write_type()
+            }
             Some(
                 kind @ (ColumnKind::Timestamp
                 | ColumnKind::Seconds

@@ -1,8 +1,10 @@
 //! The order of rows in a segment: 5-minute bucket, cluster column, timestamp. Keys are integers, so that comparing two
 //! rows costs one machine instruction and never touches their text.
 
-use arrow::array::{Array, FixedSizeBinaryArray, RecordBatch};
-use arrow::datatypes::TimestampNanosecondType;
+use arrow::array::{
+    Array, AsArray, DictionaryArray, FixedSizeBinaryArray, RecordBatch, StringArray,
+};
+use arrow::datatypes::{Int32Type, TimestampNanosecondType};
 
 use super::gather::{Location, downcast, primitive};
 use super::labels::LabelColumn;
@@ -17,6 +19,78 @@ const ROW_BITS: u32 = 32;
 
 /// Bucket, time in the bucket and number of each row, in order.
 type Keys = Box<dyn Iterator<Item = (i64, i64, u32)>>;
+
+/// Where a row stands in the order of a segment. Compares as the files are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RowKey<'a> {
+    bucket: i64,
+    cluster: &'a [u8],
+    time: i64,
+}
+
+/// The keys of a batch's rows, made one by one: a merge compares few of them.
+#[derive(Debug)]
+pub(crate) struct RowKeys<'a> {
+    times: &'a [i64],
+    cluster: Cluster<'a>,
+}
+
+#[derive(Debug)]
+enum Cluster<'a> {
+    Label(&'a DictionaryArray<Int32Type>, &'a StringArray),
+    Id(&'a FixedSizeBinaryArray),
+}
+
+impl<'a> RowKeys<'a> {
+    /// The keys of `batch`, whose labels are codes.
+    pub(crate) fn new(table: &TableDef, batch: &'a RecordBatch) -> Result<Self> {
+        let column = table.index_of(table.cluster_column).unwrap_or_default();
+        let column = batch.columns().get(column).ok_or_else(|| Error::Internal {
+            what: format!("a batch of `{}` without its cluster column", table.id),
+        })?;
+        let cluster = match column.as_dictionary_opt::<Int32Type>() {
+            Some(codes) => Cluster::Label(codes, downcast(codes.values())?),
+            None => Cluster::Id(downcast(column)?),
+        };
+        Ok(Self {
+            times: times(batch)?,
+            cluster,
+        })
+    }
+
+    /// The key of row `row`; none behind the last one.
+    pub(crate) fn get(&self, row: usize) -> Option<RowKey<'a>> {
+        let time = *self.times.get(row)?;
+        let cluster: &'a [u8] = match self.cluster {
+            Cluster::Label(codes, values) => {
+                let code = codes.key(row).filter(|code| values.is_valid(*code));
+                code.map_or(&[], |code| values.value(code).as_bytes())
+            }
+            // An absent id sorts first.
+            Cluster::Id(ids) if ids.is_valid(row) => ids.value(row),
+            Cluster::Id(_) => &[],
+        };
+        Some(RowKey {
+            bucket: Nanos(time).bucket(),
+            cluster,
+            time,
+        })
+    }
+
+    /// How many of the first rows do not come after `bound`.
+    pub(crate) fn rows_through(&self, bound: &RowKey<'_>) -> usize {
+        let (mut low, mut high) = (0, self.times.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.get(middle).is_some_and(|key| key <= *bound) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
 
 /// All rows of a flush in the order of the segment files, cut into UTC days.
 #[derive(Debug)]

@@ -2,7 +2,9 @@
 //!
 //! Publishes nothing: the files are complete and durable, but no manifest names them yet.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -13,15 +15,16 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
 use super::checksum::BlockChecksums;
-use super::columns::FlushColumn;
+use super::columns::{Choice, ColumnPlan, FlushColumn};
 use super::gather::Location;
-use super::layout::{PAGE_ROWS, SegmentSizes, writer_properties};
-use super::meta::{RowGroupMeta, SEGMENT_FORMAT, SegmentMeta};
+use super::layout::{Effort, PAGE_ROWS, SegmentSizes, writer_properties};
+use super::meta::{ColumnStats, RowGroupMeta, SEGMENT_FORMAT, SegmentMeta};
 use super::shape::Shape;
 use super::sort::{DayRun, SortedRows, sort_rows};
 use super::statistics::{StatsBuilder, union};
 use crate::error::{Error, Result};
 use crate::ids::{SegmentId, TableId, WalSeq};
+use crate::invariants;
 use crate::io::Disk;
 use crate::io::atomic::{StagedFile, make_dirs};
 use crate::names::DataDir;
@@ -67,30 +70,26 @@ pub(crate) fn write_sorted(
             batch.schema()
         )));
     }
-    let columns: Vec<FlushColumn> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            FlushColumn::prepare(column, index, source.batches, source.sizes.promote)
-        })
-        .collect::<Result<_>>()?;
-    let cluster = table
-        .index_of(table.cluster_column)
-        .and_then(|index| columns.get(index))
-        .and_then(FlushColumn::as_label);
-    let sorted = sort_rows(table, source.batches, cluster)?;
-    let mut metas = Vec::with_capacity(sorted.days.len());
-    for run in &sorted.days {
-        let job = DayJob {
-            disk,
-            dirs,
+    let choice = Choice::Free(source.sizes.promote);
+    let rows = PreparedRows::new(table, source.batches, choice, row_bytes(source.batches))?;
+    let mut metas = Vec::with_capacity(rows.sorted.days.len());
+    for run in &rows.sorted.days {
+        let target = NewSegment {
             table,
-            source,
-            columns: &columns,
-            slice_rows: slice_rows(source.batches),
+            day: run.day,
+            time: run.time,
+            seqs: source.seqs,
+            level: 0,
+            effort: Effort::Quick,
+            created_at: source.created_at,
+            sizes: source.sizes,
         };
-        match job.write(&sorted, *run) {
+        let written =
+            SegmentWriter::create(disk, dirs, target, rows.plans()).and_then(|mut file| {
+                file.push_run(&rows, *run)?;
+                file.finish()
+            });
+        match written {
             Ok(meta) => metas.push(meta),
             Err(error) => {
                 discard(disk, dirs, &metas);
@@ -109,58 +108,46 @@ pub(crate) fn discard(disk: &dyn Disk, dirs: &DataDir, metas: &[SegmentMeta]) {
     }
 }
 
-fn slice_rows(batches: &[RecordBatch]) -> usize {
+/// Memory of a row, on average.
+fn row_bytes(batches: &[RecordBatch]) -> usize {
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
-    let row_bytes = bytes.checked_div(rows).unwrap_or_default().max(1);
-    (SLICE_BYTES / row_bytes).clamp(1, PAGE_ROWS)
+    bytes.checked_div(rows).unwrap_or_default()
 }
 
-struct DayJob<'a> {
-    disk: &'a dyn Disk,
-    dirs: &'a DataDir,
-    table: &'static TableDef,
-    source: FlushSource<'a>,
-    columns: &'a [FlushColumn],
+/// Rows sorted and ready to be gathered.
+struct PreparedRows {
+    columns: Vec<FlushColumn>,
+    sorted: SortedRows,
     slice_rows: usize,
 }
 
-impl DayJob<'_> {
-    fn write(&self, sorted: &SortedRows, run: DayRun) -> Result<SegmentMeta> {
-        let id = SegmentId::generate();
-        let path = self.dirs.segment_file(self.table.id, run.day, id);
-        make_dirs(self.disk, self.dirs.root(), &self.dirs.day_dir(run.day))?;
-        let sink = SegmentSink::create(self.disk, self.dirs)?;
-        let mut file = SegmentFile::start(self, (id, run.time), sink)?;
-        let rows = sorted
-            .order
-            .get(run.start..run.start.saturating_add(run.rows));
-        for slice in rows.unwrap_or_default().chunks(self.slice_rows) {
-            file.push(slice)?;
-        }
-        let (row_groups, sink) = file.finish()?;
-        let (file_bytes, block_checksums) = sink.commit(&path)?;
-        let mut groups = row_groups.iter();
-        let first = groups
-            .next()
-            .map(|group| group.columns.clone())
-            .unwrap_or_default();
-        Ok(SegmentMeta {
-            id,
-            table: self.table.id,
-            format: SEGMENT_FORMAT,
-            level: 0,
-            day: run.day,
-            rows: row_groups.iter().map(|group| group.rows).sum(),
-            file_bytes,
-            time: run.time,
-            first_seq: self.source.seqs.0,
-            last_seq: self.source.seqs.1,
-            created_at: self.source.created_at,
-            columns: groups.fold(first, |all, group| union(&all, &group.columns)),
-            row_groups,
-            block_checksums,
+impl PreparedRows {
+    fn new(
+        table: &TableDef,
+        batches: &[RecordBatch],
+        choice: Choice<'_>,
+        row_bytes: usize,
+    ) -> Result<Self> {
+        let columns: Vec<FlushColumn> = table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| FlushColumn::prepare(column, index, batches, choice))
+            .collect::<Result<_>>()?;
+        let cluster = table
+            .index_of(table.cluster_column)
+            .and_then(|index| columns.get(index))
+            .and_then(FlushColumn::as_label);
+        Ok(Self {
+            sorted: sort_rows(table, batches, cluster)?,
+            columns,
+            slice_rows: (SLICE_BYTES / row_bytes.max(1)).clamp(1, PAGE_ROWS),
         })
+    }
+
+    fn plans(&self) -> Vec<ColumnPlan> {
+        self.columns.iter().map(FlushColumn::plan).collect()
     }
 
     /// The root columns of the rows.
@@ -176,9 +163,33 @@ impl DayJob<'_> {
     }
 }
 
-/// A segment file being written, row group by row group.
-struct SegmentFile<'a> {
-    job: &'a DayJob<'a>,
+/// What is known of a segment before its first row is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewSegment {
+    /// Whose rows.
+    pub(crate) table: &'static TableDef,
+    /// UTC day of all rows.
+    pub(crate) day: i64,
+    /// Exact time of the first and the last row.
+    pub(crate) time: TimeRange,
+    /// First and last WAL record of the rows.
+    pub(crate) seqs: (WalSeq, WalSeq),
+    /// How often the rows were merged.
+    pub(crate) level: u8,
+    /// How small the file should be.
+    pub(crate) effort: Effort,
+    /// Now.
+    pub(crate) created_at: Nanos,
+    /// Sizes of the parts of the file.
+    pub(crate) sizes: SegmentSizes,
+}
+
+/// A segment file being written, row group by row group. Dropping it leaves nothing.
+pub(crate) struct SegmentWriter<'a> {
+    target: NewSegment,
+    id: SegmentId,
+    path: PathBuf,
+    plans: Vec<ColumnPlan>,
     schema: SchemaRef,
     writer: ArrowWriter<SegmentSink<'a>>,
     failure: Failure,
@@ -186,34 +197,30 @@ struct SegmentFile<'a> {
     row_groups: Vec<RowGroupMeta>,
 }
 
+#[derive(Default)]
 struct Group {
     rows: usize,
     bytes: usize,
     time: Option<TimeRange>,
-    stats: StatsBuilder,
+    stats: Option<BTreeMap<String, ColumnStats>>,
 }
 
-impl Group {
-    fn new(job: &DayJob<'_>) -> Self {
-        Self {
-            rows: 0,
-            bytes: 0,
-            time: None,
-            stats: StatsBuilder::new(job.table, job.columns),
-        }
-    }
-}
-
-impl<'a> SegmentFile<'a> {
-    fn start(
-        job: &'a DayJob<'a>,
-        name: (SegmentId, TimeRange),
-        sink: SegmentSink<'a>,
+impl<'a> SegmentWriter<'a> {
+    /// Starts a file whose columns lie as `plans` say.
+    pub(super) fn create(
+        disk: &'a dyn Disk,
+        dirs: &DataDir,
+        target: NewSegment,
+        plans: Vec<ColumnPlan>,
     ) -> Result<Self> {
-        let shape = Shape::of_flush(job.table, job.columns);
+        let id = SegmentId::generate();
+        make_dirs(disk, dirs.root(), &dirs.day_dir(target.day))?;
+        let sink = SegmentSink::create(disk, dirs)?;
+        let shape = Shape::of_plans(target.table, &plans);
         let schema = shape.file_schema();
-        let columns = (&shape, job.columns);
-        let properties = writer_properties(job.table, name, columns, job.source.sizes);
+        let name = (id, target.time);
+        let form = (target.sizes, target.effort);
+        let properties = writer_properties(target.table, name, (&shape, &plans), form);
         let properties = properties.map_err(write_error)?;
         // Without Arrow's own schema in the footer: readers must see plain text columns, not our dictionaries.
         let options = ArrowWriterOptions::new()
@@ -223,33 +230,62 @@ impl<'a> SegmentFile<'a> {
         let writer = ArrowWriter::try_new_with_options(sink, Arc::clone(&schema), options)
             .map_err(write_error)?;
         Ok(Self {
-            job,
+            target,
+            id,
+            path: dirs.segment_file(target.table.id, target.day, id),
+            plans,
             schema,
             writer,
             failure,
-            group: Group::new(job),
+            group: Group::default(),
             row_groups: Vec::new(),
         })
     }
 
-    fn push(&mut self, mut rows: &[Location]) -> Result<()> {
-        let sizes = self.job.source.sizes;
-        while !rows.is_empty() {
+    /// Writes rows that come after everything pushed before; among themselves they may be in any order. A row takes
+    /// about `row_bytes` of memory (slices of batches do not tell).
+    pub(crate) fn push(&mut self, batches: &[RecordBatch], row_bytes: usize) -> Result<()> {
+        let choice = Choice::Made(&self.plans);
+        let rows = PreparedRows::new(self.target.table, batches, choice, row_bytes)?;
+        for run in &rows.sorted.days {
+            invariants::st3_one_day(self.id, self.target.day, run.day, run.day)?;
+            self.push_run(&rows, *run)?;
+        }
+        Ok(())
+    }
+
+    fn push_run(&mut self, rows: &PreparedRows, run: DayRun) -> Result<()> {
+        let end = run.start.saturating_add(run.rows);
+        let mut left = rows.sorted.order.get(run.start..end).unwrap_or_default();
+        let sizes = self.target.sizes;
+        let mut stats = StatsBuilder::new(self.target.table, &rows.columns);
+        while !left.is_empty() {
             let room = sizes.row_group_rows.saturating_sub(self.group.rows).max(1);
-            let (now, later) = rows.split_at(room.min(rows.len()));
-            self.add(now)?;
-            rows = later;
-            if self.group.rows >= sizes.row_group_rows || self.group.bytes >= sizes.row_group_bytes
-            {
+            let (now, later) = left.split_at(room.min(rows.slice_rows).min(left.len()));
+            self.add(rows, now, &mut stats)?;
+            left = later;
+            let full = self.group.rows >= sizes.row_group_rows
+                || self.group.bytes >= sizes.row_group_bytes;
+            if full || left.is_empty() {
+                let next = StatsBuilder::new(self.target.table, &rows.columns);
+                self.group
+                    .cover(std::mem::replace(&mut stats, next).finish(&rows.columns));
+            }
+            if full {
                 self.end_group()?;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, rows: &[Location]) -> Result<()> {
-        let arrays = self.job.gather(rows)?;
-        self.group.stats.add(self.job.columns, rows, &arrays)?;
+    fn add(
+        &mut self,
+        rows: &PreparedRows,
+        locations: &[Location],
+        stats: &mut StatsBuilder,
+    ) -> Result<()> {
+        let arrays = rows.gather(locations)?;
+        stats.add(&rows.columns, locations, &arrays)?;
         self.group.bytes += arrays.iter().map(gathered_bytes).sum::<usize>();
         if let Some(time) = time_range(&arrays)? {
             self.group.time = Some(self.group.time.map_or(time, |all| all.union(time)));
@@ -268,30 +304,67 @@ impl<'a> SegmentFile<'a> {
     fn end_group(&mut self) -> Result<()> {
         let flushed = self.writer.flush();
         self.checked(flushed)?;
-        let group = std::mem::replace(&mut self.group, Group::new(self.job));
+        let group = std::mem::take(&mut self.group);
         let Some(time) = group.time else {
             return Ok(());
         };
         self.row_groups.push(RowGroupMeta {
             rows: u64::try_from(group.rows).unwrap_or_default(),
             time,
-            columns: group.stats.finish(self.job.columns),
+            columns: group.stats.unwrap_or_default(),
         });
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(Vec<RowGroupMeta>, SegmentSink<'a>)> {
+    /// Makes the file durable under its name.
+    pub(crate) fn finish(mut self) -> Result<SegmentMeta> {
         self.end_group()?;
-        let failure = Arc::clone(&self.failure);
-        let sink = self
-            .writer
-            .into_inner()
-            .map_err(|error| cause(&failure, error))?;
-        Ok((self.row_groups, sink))
+        let (target, failure, row_groups) = (self.target, self.failure, self.row_groups);
+        let times = row_groups.iter().map(|group| group.time);
+        let time = times.reduce(TimeRange::union);
+        if time != Some(target.time) {
+            return Err(Error::Internal {
+                what: format!("rows of {time:?} in a segment of {:?}", target.time),
+            });
+        }
+        let sink = self.writer.into_inner();
+        let sink = sink.map_err(|error| cause(&failure, error))?;
+        let (file_bytes, block_checksums) = sink.commit(&self.path)?;
+        let mut groups = row_groups.iter();
+        let first = groups
+            .next()
+            .map(|group| group.columns.clone())
+            .unwrap_or_default();
+        Ok(SegmentMeta {
+            id: self.id,
+            table: target.table.id,
+            format: SEGMENT_FORMAT,
+            level: target.level,
+            day: target.day,
+            rows: row_groups.iter().map(|group| group.rows).sum(),
+            file_bytes,
+            time: target.time,
+            first_seq: target.seqs.0,
+            last_seq: target.seqs.1,
+            created_at: target.created_at,
+            columns: groups.fold(first, |all, group| union(&all, &group.columns)),
+            row_groups,
+            block_checksums,
+        })
     }
 
     fn checked(&self, result: std::result::Result<(), ParquetError>) -> Result<()> {
         result.map_err(|error| cause(&self.failure, error))
+    }
+}
+
+impl Group {
+    /// Takes the statistics of more rows in.
+    fn cover(&mut self, more: BTreeMap<String, ColumnStats>) {
+        self.stats = Some(match self.stats.take() {
+            None => more,
+            Some(stats) => union(&stats, &more),
+        });
     }
 }
 

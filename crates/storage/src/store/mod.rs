@@ -3,6 +3,7 @@
 //! ```text
 //! append:  governor ── WAL (group commit, fdatasync) ── live memtables ── ack
 //! behind:  sealed memtable ── flush ── manifest edit ── live segments ── WAL files released
+//!          live segments ── merge ── manifest edit ── fewer live segments ── files removed
 //! ```
 
 mod open;
@@ -23,7 +24,7 @@ use crate::ids::{TableId, WalSeq};
 use crate::io::{Disk, LocalDisk, LockGuard};
 use crate::limits;
 use crate::live::Live;
-use crate::maintain::{Merger, Scheduler, Worker};
+use crate::maintain::{Compactor, MergeWish, Merger, Scheduler, Worker};
 use crate::manifest::Manifest;
 use crate::memtable::bytes_of;
 use crate::record::{RawRecord, RecordDecoder, TableBatch};
@@ -63,6 +64,7 @@ impl Parts {
 pub struct Store {
     // Dropped in this order: first who uses, then what is used, the lock last.
     scheduler: Scheduler,
+    compactor: Arc<Compactor>,
     merger: Arc<Merger>,
     wal: Arc<Wal>,
     worker: Arc<Worker>,
@@ -96,6 +98,7 @@ impl Store {
             return Ok(self.live.applied_seq());
         }
         self.check_disk_budget()?;
+        self.wait_for_compaction().await?;
         let row_bytes: u64 = batches.iter().map(|batch| bytes_of(&batch.rows)).sum();
         let deadline = Duration::from_millis(self.config.ack_deadline_ms);
         let started = tokio::time::Instant::now();
@@ -125,10 +128,29 @@ impl Store {
         })
     }
 
+    /// Slows writes down when segments come faster than they are merged, and refuses them when that does not help.
+    async fn wait_for_compaction(&self) -> Result<()> {
+        let segment_count = self.live.level0_count();
+        let surplus = segment_count.saturating_sub(limits::SLOW_LEVEL0_COUNT);
+        if surplus == 0 || !self.config.compaction.enabled {
+            return Ok(());
+        }
+        if segment_count >= limits::MAX_LEVEL0_COUNT {
+            return Err(Error::Backlog {
+                segment_count,
+                limit_count: limits::MAX_LEVEL0_COUNT,
+            });
+        }
+        let wait = Duration::from_millis(surplus.saturating_mul(limits::SLOW_STEP_MS));
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
     fn disk_bytes(&self) -> u64 {
         self.wal
             .bytes()
             .saturating_add(self.live.segment_bytes())
+            .saturating_add(self.access.doomed_bytes())
             .saturating_add(self.manifest.bytes())
     }
 
@@ -147,17 +169,32 @@ impl Store {
         self.scheduler.flush().await
     }
 
+    /// Merges segments that are due to be merged, or with `everything` all that can be. Returns the number of merges.
+    ///
+    /// # Errors
+    /// Of the disk; what was not merged stays as it is.
+    pub async fn compact(&self, everything: bool) -> Result<u64> {
+        let wish = if everything {
+            MergeWish::Everything
+        } else {
+            MergeWish::Due
+        };
+        self.compactor.merge(wish).await
+    }
+
     /// Stops: no more appends, a last flush as far as time allows, threads ended. What was not flushed stays in the
     /// WAL.
     ///
     /// # Errors
     /// Of the last flush. The store is stopped all the same.
     pub async fn shutdown(self: &Arc<Self>) -> Result<()> {
+        self.compactor.cancel();
         self.stop_part(|store| store.wal.stop()).await;
         let time = Duration::from_millis(limits::SHUTDOWN_FLUSH_MS);
         let flushed = tokio::time::timeout(time, self.flush()).await;
         self.stop_part(|store| {
             store.merger.stop();
+            store.compactor.stop();
             store.scheduler.stop();
         })
         .await;

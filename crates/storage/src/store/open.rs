@@ -1,5 +1,6 @@
 //! Opening: lock, newest manifest state, sweep, replay into memtables (flushing on the way), threads.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,38 +10,29 @@ use crate::budget::Governor;
 use crate::config::StorageConfig;
 use crate::error::{Error, Result};
 use crate::flush::{FlushLimits, plan_seals};
-use crate::ids::{TableId, WalSeq};
+use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::io::{Disk, LockGuard, acquire_lock, atomic};
 use crate::live::Live;
-use crate::maintain::{Merger, Scheduler, SchedulerParts, Waker, Worker, WorkerParts, inbox};
-use crate::manifest::{Manifest, ManifestParts};
+use crate::maintain::{
+    Compactor, CompactorParts, Merger, Scheduler, SchedulerParts, Waker, Worker, WorkerParts, inbox,
+};
+use crate::manifest::{Manifest, ManifestParts, Recovery};
 use crate::memtable::bytes_of;
 use crate::names::DataDir;
 use crate::record::{RawRecord, TableBatch};
 use crate::segment::SegmentAccess;
 use crate::time::Clock;
-use crate::wal::{self, Committed, Recovered, ReplayReport, Wal, WalParts};
+use crate::wal::{self, Committed, ReplayReport, Wal, WalParts};
 
 pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
     let dirs = DataDir::new(&config.data_dir);
     let lock = prepare(parts.disk.as_ref(), &dirs, &config)?;
-    let (manifest, recovery) = Manifest::open(ManifestParts {
-        disk: Arc::clone(&parts.disk),
-        dirs: dirs.clone(),
-    })?;
-    let manifest = Arc::new(manifest);
-    let incomplete = sweep(parts.disk.as_ref(), &dirs, &recovery)?;
-    let access = SegmentAccess::new(Arc::clone(&parts.disk));
-    let live = Arc::new(Live::new());
-    let worker = Arc::new(Worker::new(WorkerParts {
-        disk: Arc::clone(&parts.disk),
-        clock: Arc::clone(&parts.clock),
-        dirs: dirs.clone(),
-        live: Arc::clone(&live),
-        manifest: Arc::clone(&manifest),
-        access: Arc::clone(&access),
-    }));
-    worker.show_recovered(&recovery.state, &incomplete);
+    let Recovered {
+        manifest,
+        access,
+        live,
+        worker,
+    } = recover(&parts, &dirs)?;
     let governor = Governor::new(config.max_memtable_total_bytes);
     let replaying = Replaying {
         parts: &parts,
@@ -54,6 +46,15 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
     let (recovered, replay) = replaying.run()?;
     let (waker, inbox) = inbox();
     let merger = Arc::new(Merger::start(Arc::clone(&live))?);
+    let compactor_parts = CompactorParts {
+        worker: Arc::clone(&worker),
+        live: Arc::clone(&live),
+        disk: Arc::clone(&parts.disk),
+        dirs: dirs.clone(),
+        clock: Arc::clone(&parts.clock),
+        config: config.compaction.clone(),
+    };
+    let compactor = Arc::new(Compactor::start(compactor_parts)?);
     let wal_parts = WalParts {
         disk: parts.disk,
         clock: Arc::clone(&parts.clock),
@@ -66,11 +67,13 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         worker: Arc::clone(&worker),
         live: Arc::clone(&live),
         wal: Arc::clone(&wal),
+        compactor: Arc::clone(&compactor),
         clock: parts.clock,
         limits: flush_limits(&config),
     };
     Ok(Arc::new(Store {
         scheduler: Scheduler::start(scheduler_parts, &waker, inbox)?,
+        compactor,
         merger,
         wal,
         worker,
@@ -82,6 +85,59 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         replay,
         lock,
     }))
+}
+
+/// What a start has before it reads the WAL.
+struct Recovered {
+    manifest: Arc<Manifest>,
+    access: Arc<SegmentAccess>,
+    live: Arc<Live>,
+    worker: Arc<Worker>,
+}
+
+/// Finds the newest state, clears up behind the last run, and shows the segments.
+fn recover(parts: &Parts, dirs: &DataDir) -> Result<Recovered> {
+    let (manifest, recovery) = Manifest::open(ManifestParts {
+        disk: Arc::clone(&parts.disk),
+        dirs: dirs.clone(),
+    })?;
+    let manifest = Arc::new(manifest);
+    let access = SegmentAccess::new(Arc::clone(&parts.disk));
+    let live = Arc::new(Live::new());
+    let worker = Arc::new(Worker::new(WorkerParts {
+        disk: Arc::clone(&parts.disk),
+        clock: Arc::clone(&parts.clock),
+        dirs: dirs.clone(),
+        live: Arc::clone(&live),
+        manifest: Arc::clone(&manifest),
+        access: Arc::clone(&access),
+    }));
+    let kept = settle(&worker, &recovery)?;
+    let incomplete = sweep(parts.disk.as_ref(), dirs, &recovery, &kept)?;
+    worker.show_recovered(&recovery.state, &incomplete);
+    Ok(Recovered {
+        manifest,
+        access,
+        live,
+        worker,
+    })
+}
+
+/// Makes it doubly sure, with a version that repeats the newest one, that what the newest one removed is gone. Returns the
+/// segments whose files have to stay because that did not work.
+fn settle(worker: &Worker, recovery: &Recovery) -> Result<BTreeSet<SegmentId>> {
+    let removed = recovery.newest_removes();
+    if removed.is_empty() {
+        return Ok(removed);
+    }
+    match worker.repeat_newest() {
+        Ok(()) => Ok(BTreeSet::new()),
+        Err(error @ Error::Locked { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "cannot remove replaced segments now, will try at the next start");
+            Ok(removed)
+        }
+    }
 }
 
 /// Makes the directories and takes the lock.
@@ -144,7 +200,7 @@ struct Replaying<'a> {
 }
 
 impl Replaying<'_> {
-    fn run(&self) -> Result<(Recovered, ReplayReport)> {
+    fn run(&self) -> Result<(wal::Recovered, ReplayReport)> {
         // First whatever the last run has left half done, such as taking incomplete segments out.
         self.drain()?;
         let disk = self.parts.disk.as_ref();

@@ -3,7 +3,7 @@
 use super::Store;
 use crate::ids::{TableId, Version, WalSeq};
 use crate::live::MemtableStats;
-use crate::maintain::FlushStats;
+use crate::maintain::{CompactionStats, FlushStats};
 use crate::wal::{ReplayReport, WalStats};
 
 /// Everything that metrics show of a store.
@@ -17,6 +17,10 @@ pub struct StoreStats {
     pub segments: Vec<SegmentStats>,
     /// Flushes.
     pub flush: FlushStats,
+    /// Merges of segments.
+    pub compaction: CompactionStats,
+    /// Segments of one table and day that were never merged: the highest such pile.
+    pub level0_count: u64,
     /// What the replay at the start found.
     pub replay: ReplayReport,
     /// Segments that left the store because their file is damaged or missing, ever.
@@ -72,6 +76,8 @@ impl Store {
             memtables: self.live.memtables(),
             segments: segments.into(),
             flush: self.worker.stats(),
+            compaction: self.compactor.stats(),
+            level0_count: self.live.level0_count(),
             replay: self.replay.clone(),
             quarantined_count: u64::try_from(state.quarantined.len()).unwrap_or(u64::MAX),
             read_only: self.wal.refusal(),

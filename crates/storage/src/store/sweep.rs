@@ -9,14 +9,15 @@ use crate::io::{Disk, atomic};
 use crate::manifest::{Recovery, State};
 use crate::names::{self, DataDir};
 
-/// Removes temporary files and files of segments that were never published, and returns the segments whose file is
-/// missing or short, with what is wrong.
+/// Removes temporary files and files of segments that are not part of the store, except those in `kept`, and returns
+/// the segments whose file is missing or short, with what is wrong.
 ///
 /// Files that a lost manifest edit may have added, or that left the store as damaged, are moved to quarantine.
 pub(super) fn sweep(
     disk: &dyn Disk,
     dirs: &DataDir,
     recovery: &Recovery,
+    kept: &BTreeSet<SegmentId>,
 ) -> Result<BTreeMap<SegmentId, String>> {
     for entry in disk.list(&dirs.tmp_dir())? {
         disk.remove(&dirs.tmp_dir().join(&entry.name)).ok();
@@ -38,12 +39,15 @@ pub(super) fn sweep(
                 found.insert(id, entry.size_bytes);
                 continue;
             }
+            if kept.contains(&id) {
+                continue;
+            }
             let path = day_dir.join(&entry.name);
             let cleared = if keep_orphans || quarantined.contains(&id) {
                 tracing::warn!(path = %path.display(), "moved an unknown segment to quarantine");
                 atomic::move_file(disk, &path, &dirs.quarantine_dir().join(&entry.name))
             } else {
-                tracing::info!(path = %path.display(), "removed a segment that was never published");
+                tracing::info!(path = %path.display(), "removed a segment that is not part of the store");
                 disk.remove(&path)
             };
             if let Err(error) = cleared {

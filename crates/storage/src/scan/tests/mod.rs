@@ -6,7 +6,7 @@
 
 mod damage;
 mod equality;
-mod round_trip;
+pub(crate) mod round_trip;
 mod rows;
 mod speed;
 mod top;

@@ -159,7 +159,8 @@ fn lists(kind: ColumnKind, rows: usize, items: &ArrayRef) -> ArrayRef {
     ))
 }
 
-fn batch_of(table: &TableDef, rows: usize) -> RecordBatch {
+/// Rows with every kind of column filled.
+pub(crate) fn batch_of(table: &TableDef, rows: usize) -> RecordBatch {
     let arrays = table
         .columns
         .iter()
@@ -169,7 +170,7 @@ fn batch_of(table: &TableDef, rows: usize) -> RecordBatch {
 }
 
 /// All rows in the order of their times, which differ.
-fn read(snapshot: &Snapshot, table: &TableDef) -> RecordBatch {
+pub(crate) fn read(snapshot: &Snapshot, table: &TableDef) -> RecordBatch {
     let request = ScanRequest {
         table: table.id,
         projection: table

@@ -2,6 +2,7 @@
 
 mod basics;
 mod commit;
+mod compaction;
 mod damage;
 mod faults;
 mod model;

@@ -9,6 +9,7 @@ use crate::io::fault::FaultDisk;
 enum Step {
     Append { logs: usize, spans: usize },
     Flush,
+    Compact { everything: bool },
     Kill,
     PowerCut(u64),
     CleanStop,
@@ -18,6 +19,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (0_usize..40, 0_usize..4).prop_map(|(logs, spans)| Step::Append { logs, spans }),
         3 => Just(Step::Flush),
+        3 => any::<bool>().prop_map(|everything| Step::Compact { everything }),
         1 => Just(Step::Kill),
         1 => any::<u64>().prop_map(Step::PowerCut),
         1 => Just(Step::CleanStop),
@@ -45,13 +47,20 @@ async fn run(steps: Vec<Step>) {
                 expected.extend(rows);
             }
             Step::Flush => store.flush().await.unwrap(),
+            Step::Compact { everything } => {
+                store.compact(everything).await.unwrap();
+            }
             Step::Kill | Step::PowerCut(_) | Step::CleanStop => {
                 if matches!(step, Step::CleanStop) {
                     store.shutdown().await.unwrap();
                 }
                 disk = match step {
                     Step::PowerCut(seed) => disk.crash(Some(seed)),
-                    Step::Append { .. } | Step::Flush | Step::Kill | Step::CleanStop => disk.kill(),
+                    Step::Append { .. }
+                    | Step::Flush
+                    | Step::Compact { .. }
+                    | Step::Kill
+                    | Step::CleanStop => disk.kill(),
                 };
                 store = open(&disk).unwrap();
             }

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Int32Type, TimestampNanosecondType};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 
-use crate::config::StorageConfig;
+use crate::config::{CompactionConfig, StorageConfig};
 use crate::error::{Error, Result};
 use crate::ids::{Signal, TableId, WalSeq};
 use crate::io::fault::FaultDisk;
@@ -178,6 +178,13 @@ pub(super) fn config() -> StorageConfig {
         wal_file_bytes: 600,
         lock_wait_ms: 0,
         ack_deadline_ms: 60_000,
+        // Only when a test asks for it: histories have to be the same every time.
+        compaction: CompactionConfig {
+            enabled: false,
+            level0_count: 2,
+            level1_count: 2,
+            ..CompactionConfig::default()
+        },
         ..StorageConfig::default()
     }
 }
