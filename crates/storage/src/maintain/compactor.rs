@@ -83,6 +83,8 @@ struct Loop {
 impl Compactor {
     pub(crate) fn start(parts: CompactorParts) -> Result<Self> {
         let shared = Arc::new(Shared::default());
+        // What the last run left undone.
+        shared.wishes.lock().look = true;
         let counters = Arc::new(CompactionCounters::default());
         let mut state = Loop {
             parts,
