@@ -156,27 +156,6 @@ impl<'q> Analyzer<'_> {
         Ok(typed)
     }
 
-    /// The value of a query parameter: one field of escaped text, read as its type.
-    fn parameter(&mut self, ty: &str, value: &str) -> Result<Typed> {
-        let wanted: Type = ty.parse()?;
-        let text = unescape(value)?;
-        if wanted.is_nullable() && value == "\\N" {
-            return Ok(Typed::constant(Value::Null, wanted));
-        }
-        let text = Typed::literal(Value::String(text));
-        self.cast(text, &wanted).map_err(|error| {
-            let code = if error.code == ErrorCode::AttemptToReadAfterEof {
-                error.code
-            } else {
-                ErrorCode::BadQueryParameter
-            };
-            QueryError::new(
-                code,
-                format!("Value `{value}` cannot be parsed as {ty} for a query parameter: {error}"),
-            )
-        })
-    }
-
     /// `(a, b)`
     pub(super) fn tuple(&mut self, items: Vec<Typed>) -> Result<Typed> {
         let constants: Option<Vec<Value>> =
@@ -486,40 +465,4 @@ fn unknown_identifier(scope: &Scope<'_>, parts: &[String]) -> QueryError {
         ErrorCode::UnknownIdentifier,
         format!("Unknown expression identifier `{name}`{hint}"),
     )
-}
-
-/// One field of escaped text.
-fn unescape(text: &str) -> Result<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c == '\t' || c == '\n' {
-            return Err(QueryError::new(
-                ErrorCode::BadQueryParameter,
-                "a query parameter isn't parsed completely: a tab or newline ends it; escape it",
-            ));
-        }
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('t') => out.push('\t'),
-            Some('n') => out.push('\n'),
-            Some('r') => out.push('\r'),
-            Some('0') => out.push('\0'),
-            Some('b') => out.push('\u{8}'),
-            Some('f') => out.push('\u{c}'),
-            Some('x') => {
-                let digits: String = chars.by_ref().take(2).collect();
-                match u8::from_str_radix(&digits, 16) {
-                    Ok(byte) => out.push(char::from(byte)),
-                    Err(_) => out.push_str(&digits),
-                }
-            }
-            Some(other) => out.push(other),
-            None => out.push('\\'),
-        }
-    }
-    Ok(out)
 }

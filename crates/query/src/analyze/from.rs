@@ -124,7 +124,9 @@ impl<'q> Analyzer<'_> {
             }
         }
         let table = self.find_table(name)?;
-        self.catalog_table(table)
+        let (node, source) = self.catalog_table(table)?;
+        let node = self.with_table_filters(node, &source, name)?;
+        Ok((node, source))
     }
 
     /// The table of the catalog, or the error of its absence.

@@ -154,7 +154,12 @@ impl<'q> Analyzer<'_> {
     }
 
     /// A condition: a number, NULL counting as false.
-    fn condition(&mut self, scope: &mut Scope<'q>, expr: &Expr, clause: &str) -> Result<Typed> {
+    pub(super) fn condition(
+        &mut self,
+        scope: &mut Scope<'q>,
+        expr: &Expr,
+        clause: &str,
+    ) -> Result<Typed> {
         let typed = self.expression(scope, expr)?;
         let bare = typed.ty.bare();
         if bare.is_number() || matches!(bare, Type::Bool | Type::Nothing) {

@@ -59,8 +59,21 @@ async fn run(text: &str) -> Result<Vec<String>> {
 
 /// Columns as `name<tab>type`, and rows.
 async fn described_rows(text: &str) -> Result<(Vec<(String, Type)>, Vec<String>)> {
-    let parsed = parse(text, &[])?;
-    let Analyzed::Query(statement) = analyze(&parsed, &context())? else {
+    asked(text, &[], &[]).await
+}
+
+type Pairs<'a> = &'a [(String, String)];
+
+/// The same with parameters and settings of the request.
+async fn asked(
+    text: &str,
+    parameters: Pairs<'_>,
+    settings: Pairs<'_>,
+) -> Result<(Vec<(String, Type)>, Vec<String>)> {
+    let parsed = parse(text, parameters)?;
+    let mut context = context();
+    context.moment.settings = settings.to_vec();
+    let Analyzed::Query(statement) = analyze(&parsed, &context)? else {
         return Ok((Vec::new(), vec!["no query".to_owned()]));
     };
     let plan = lower(&statement, &NoTables, &Cancel::new())?;
@@ -236,5 +249,90 @@ async fn show_statements_are_queries_over_system_tables() {
     }
     for text in ["SHOW PROCESSLIST", "SHOW CLUSTERS", "SHOW DICTIONARIES"] {
         assert_eq!(run(text).await, Ok(Vec::new()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_are_read_as_their_types() {
+    for (ty, value, expected) in [
+        ("String", "it's \\t a tab", "it's \t a tab"),
+        ("String", "a\\\tb", "a\tb"),
+        ("UInt64", "18446744073709551615", "18446744073709551615"),
+        ("Nullable(String)", "\\N", "\\N"),
+        (
+            "Array(String)",
+            "['x', 'y\\'z', 'a\\\\b']",
+            "['x','y'z','a\\b']",
+        ),
+        ("Array(Nullable(UInt8))", "[1, NULL ,3]", "[1,NULL,3]"),
+        ("Array(Array(UInt8))", "[[1],[],[2,3]]", "[[1],[],[2,3]]"),
+        ("Array(String)", "[]", "[]"),
+        ("Tuple(UInt8, String)", "(1,'x')", "(1,'x')"),
+        ("Map(String, Array(UInt8))", "{'k':[1]}", "{'k':[1]}"),
+    ] {
+        let parameters = [("p".to_owned(), value.to_owned())];
+        let rows = asked(&format!("SELECT {{p:{ty}}}"), &parameters, &[]).await;
+        let (_, rows) = rows.unwrap();
+        assert_eq!(rows, [expected], "{ty} {value}");
+    }
+    for (ty, value) in [
+        ("Array(String)", "['x'"),
+        ("Array(String)", "['x"),
+        ("Array(String)", "['x']]"),
+        ("Array(UInt8)", "[1,]"),
+        ("Array(UInt8)", "['a']"),
+        ("Tuple(UInt8, String)", "(1)"),
+        ("Map(String, UInt8)", "{'k' 1}"),
+        ("String", "a\tb"),
+    ] {
+        let parameters = [("p".to_owned(), value.to_owned())];
+        let error = asked(&format!("SELECT {{p:{ty}}}"), &parameters, &[]).await;
+        assert_eq!(
+            error.unwrap_err().code,
+            ErrorCode::BadQueryParameter,
+            "{ty} {value}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn filters_beside_the_query_hold_for_the_tables_they_name() {
+    let filtered = |filters: &str, text: &'static str| {
+        let settings = [("additional_table_filters".to_owned(), filters.to_owned())];
+        async move { asked(text, &[], &settings).await }
+    };
+    let databases = "SELECT count() FROM system.databases";
+    for (filters, text, expected) in [
+        (
+            "{'system.databases' : ' name = \\'default\\' '}",
+            databases,
+            "1",
+        ),
+        ("{'databases':'name = 1'}", databases, "4"),
+        ("{'system.tables':'0'}", databases, "4"),
+        ("{}", databases, "4"),
+        ("", databases, "4"),
+        (
+            "{'system.databases':'name != \\'default\\''}",
+            "SELECT count() FROM (SELECT name AS n FROM system.databases AS d) WHERE n != 'system'",
+            "2",
+        ),
+    ] {
+        let (_, rows) = filtered(filters, text).await.unwrap();
+        assert_eq!(rows, [expected], "{filters}");
+    }
+    for (filters, code) in [
+        (
+            "{'system.databases':'nosuch = 1'}",
+            ErrorCode::UnknownIdentifier,
+        ),
+        (
+            "{'system.databases':'1 = 1 nonsense 2'}",
+            ErrorCode::SyntaxError,
+        ),
+        ("nonsense", ErrorCode::BadArguments),
+    ] {
+        let error = filtered(filters, databases).await.unwrap_err();
+        assert_eq!(error.code, code, "{filters}");
     }
 }

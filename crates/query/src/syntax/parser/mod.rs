@@ -28,7 +28,11 @@ type Result<T, E = QueryError> = std::result::Result<T, E>;
 /// Parses an expression of our own, such as that of a computed column.
 pub(crate) fn parse_expression(text: &str) -> Result<Expr> {
     let mut parser = Parser::new(text, &[])?;
-    parser.expression()
+    let expr = parser.expression()?;
+    if *parser.kind() == TokenKind::End {
+        return Ok(expr);
+    }
+    parser.fail("Expected the end of the expression")
 }
 
 /// Parses a query of our own, such as that of a derived table.
