@@ -2,6 +2,8 @@
 //! each further one would link the whole engine again. Slower rounds: `CAIRN_CRASH_ROUNDS=200`.
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod compat;
 #[cfg(test)]
 mod crash;
@@ -11,6 +13,8 @@ mod damage;
 mod formats;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod install;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]

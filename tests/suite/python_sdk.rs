@@ -1,14 +1,12 @@
 //! The real OpenTelemetry SDK for Python sends every signal, over HTTP and gRPC; every field comes
-//! back through SQL. Makes its own Python environment once and keeps it in the target folder.
+//! back through SQL.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::install::{interop, python, run};
 use crate::server::{Cairn, folder};
-
-const REQUIREMENTS: &str = include_str!("../interop/python/requirements.txt");
 
 #[test]
 fn the_python_sdk_sends_every_signal_over_http() {
@@ -29,12 +27,11 @@ fn round_trip(protocol: &str) {
         cairn.otlp_http
     };
     let service = format!("orders-{protocol}");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/send.py");
-    let output = run(Command::new(python()).arg(script).args([
-        protocol,
-        &format!("http://{port}"),
-        &service,
-    ]));
+    let script = interop("python").join("send.py");
+    let endpoint = format!("http://{port}");
+    let mut send = Command::new(python("python"));
+    send.arg(script).args([protocol, &endpoint, &service]);
+    let output = run(&mut send, "python3 with venv and pip");
     let sent: Value = serde_json::from_slice(&output.stdout).expect("the script prints JSON");
     assert_eq!(
         sent["flushed"],
@@ -198,47 +195,4 @@ fn check_metrics(cairn: &Cairn, service: &str) {
             "count": 3, "positive": 3,
         })]
     );
-}
-
-/// The interpreter of an environment with the pinned SDK; made once, kept for later runs.
-fn python() -> PathBuf {
-    static MADE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    MADE.get_or_init(|| {
-        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-sdk");
-        let python = home.join("bin/python");
-        let marker = home.join("requirements.done");
-        if std::fs::read_to_string(&marker).is_ok_and(|done| done == REQUIREMENTS) {
-            return python;
-        }
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&home));
-        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/python/requirements.txt");
-        let install = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ];
-        run(Command::new(&python).args(install).arg(list));
-        std::fs::write(marker, REQUIREMENTS).expect("the target folder can be written");
-        python
-    })
-    .clone()
-}
-
-fn run(command: &mut Command) -> Output {
-    let need = "this test needs python3 with venv and pip, and PyPI for the first run";
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => panic!("{command:?}: {error}; {need}"),
-    };
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?} failed; {need}\n{errors}"
-    );
-    output
 }

@@ -1,0 +1,114 @@
+//! The real ClickHouse clients, unmodified, against a real server: each installs a pinned client, asks about the same
+//! few records and ends with an error at the first difference. Afterwards no query may be left running.
+
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http;
+use crate::install::{installed, interop, python, run};
+use crate::server::{Cairn, folder};
+
+/// A query whose client has gone ends within this.
+const QUIET_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A server that holds the records of `interop/dataset`.
+struct Shop {
+    cairn: Cairn,
+    dir: TempDir,
+    base_s: i64,
+}
+
+impl Shop {
+    fn open() -> Self {
+        let dir = folder();
+        let cairn = Cairn::start(dir.path(), &[]);
+        // Recent, so that no rule about age has a say.
+        let base_s = cairn.value("SELECT toUnixTimestamp(now()) - 60");
+        let base_s = base_s.parse().expect("seconds since 1970");
+        for (file, path) in [("logs.json", "/v1/logs"), ("traces.json", "/v1/traces")] {
+            let text = std::fs::read_to_string(interop("dataset").join(file)).expect("the records");
+            let text = text.replace("{base_s}", &format!("{base_s}"));
+            let body: Value = serde_json::from_str(&text).expect("the records are JSON");
+            cairn.send_json(path, &body);
+        }
+        Self { cairn, dir, base_s }
+    }
+
+    /// Runs a client to its end and shows what it says about itself.
+    fn serve(&self, command: &mut Command, need: &str) {
+        command
+            .env("CAIRN_HOST", self.cairn.clickhouse.ip().to_string())
+            .env("CAIRN_PORT", self.cairn.clickhouse.port().to_string())
+            .env("CAIRN_BASE_S", self.base_s.to_string())
+            .env("CAIRN_DATA_DIR", self.dir.path());
+        let output = run(command, need);
+        let text = String::from_utf8_lossy(&output.stdout);
+        print!("{text}");
+        assert!(text.contains(": ok"), "{text}");
+        self.wait_until_quiet();
+    }
+
+    fn wait_until_quiet(&self) {
+        let until = Instant::now() + QUIET_DEADLINE;
+        loop {
+            let page = http::get(self.cairn.ops, "/metrics").text();
+            if page.contains("cairn_queries_running 0\n") {
+                return;
+            }
+            assert!(Instant::now() < until, "queries are left:\n{page}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn clickhouse_connect_works() {
+    let script = interop("connect").join("clients.py");
+    let need = "python3 with venv and pip";
+    Shop::open().serve(Command::new(python("connect")).arg(script), need);
+}
+
+#[test]
+fn the_node_client_works() {
+    let need = "Node.js 20 and npm";
+    let source = interop("node");
+    let pinned = [
+        source.join("package.json"),
+        source.join("package-lock.json"),
+    ];
+    let home = installed("node-client", &pinned, |home| {
+        for file in &pinned {
+            copy(file, home);
+        }
+        let install = ["ci", "--no-audit", "--no-fund", "--silent"];
+        run(Command::new("npm").args(install).current_dir(home), need);
+    });
+    copy(&source.join("clients.mjs"), &home);
+    Shop::open().serve(Command::new("node").arg(home.join("clients.mjs")), need);
+}
+
+#[test]
+fn clickhouse_go_and_the_queries_of_grafana_work() {
+    let need = "Go 1.26";
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-client");
+    // Go keeps what it built and notices changes itself.
+    let mut build = Command::new("go");
+    let flags = ["build", "-mod=readonly", "-buildvcs=false", "-o"];
+    build
+        .args(flags)
+        .arg(&home)
+        .arg(".")
+        .current_dir(interop("go"));
+    run(&mut build, need);
+    Shop::open().serve(&mut Command::new(home), need);
+}
+
+fn copy(file: &Path, folder: &Path) {
+    let name = file.file_name().expect("a file has a name");
+    std::fs::copy(file, folder.join(name)).expect("the target folder can be written");
+}
