@@ -2,6 +2,8 @@
 //! each further one would link the whole engine again. Slower rounds: `CAIRN_CRASH_ROUNDS=200`.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod compat;

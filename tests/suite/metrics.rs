@@ -94,7 +94,7 @@ fn the_tables_of_metrics_have_the_columns_and_types_of_clickstack() {
     }
 }
 
-fn point(own: Value) -> Value {
+fn point(own: &Value) -> Value {
     let mut point = json!({
         "startTimeUnixNano": "1700000000999999999", "timeUnixNano": "1700000060123456789",
         "attributes": [{"key": "route", "value": {"stringValue": "/pay"}}],
@@ -113,21 +113,21 @@ fn request() -> Value {
     });
     let metrics = json!([
         {"name": "fill", "description": "how full", "unit": "1", "gauge": {"dataPoints": [
-            point(json!({"asDouble": "NaN"})), point(json!({"asInt": "-3", "flags": 1}))]}},
+            point(&json!({"asDouble": "NaN"})), point(&json!({"asInt": "-3", "flags": 1}))]}},
         {"name": "placed", "sum": {"dataPoints": [
-            point(json!({"asInt": "12", "exemplars": [exemplar]}))],
+            point(&json!({"asInt": "12", "exemplars": [exemplar]}))],
             "aggregationTemporality": "AGGREGATION_TEMPORALITY_DELTA", "isMonotonic": true}},
         {"name": "took", "unit": "s", "histogram": {"dataPoints": [
-            point(json!({"count": "3", "sum": 5.5, "min": 0.5, "max": 4, "bucketCounts": ["1", 2],
+            point(&json!({"count": "3", "sum": 5.5, "min": 0.5, "max": 4, "bucketCounts": ["1", 2],
                          "explicitBounds": [1.5], "exemplars": [exemplar]}))],
             "aggregationTemporality": 2}},
         {"name": "size", "exponentialHistogram": {"dataPoints": [
-            point(json!({"count": 4, "sum": 9, "scale": -2, "zeroCount": "1",
+            point(&json!({"count": 4, "sum": 9, "scale": -2, "zeroCount": "1",
                          "positive": {"offset": 3, "bucketCounts": ["1", "1"]},
                          "negative": {"offset": -3, "bucketCounts": [1]}}))],
             "aggregationTemporality": 1}},
         {"name": "lag", "summary": {"dataPoints": [
-            point(json!({"count": "2", "sum": 3, "quantileValues": [
+            point(&json!({"count": "2", "sum": 3, "quantileValues": [
                 {"quantile": 0.5, "value": 1}, {"quantile": 0.99, "value": "Infinity"}]}))]}},
         {"name": "nothing", "gauge": {"dataPoints": []}},
     ]);

@@ -82,8 +82,9 @@ const QUERY: [(&str, u8); 17] = [
     ("engine", 10),
 ];
 
-const SERVER: [(&str, u8); 9] = [
+const SERVER: [(&str, u8); 10] = [
     ("error", 0),
+    ("access", 0),
     ("config", 1),
     ("telemetry", 2),
     ("http", 3),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use futures::stream::BoxStream;
@@ -28,8 +29,21 @@ pub struct Query {
     pub user: String,
     /// What it may do.
     pub access: Access,
+    /// The most it may take, whatever its settings say.
+    pub ceiling: Ceiling,
     /// Counters that grow while it runs; whoever asks keeps a clone.
     pub progress: Arc<Progress>,
+}
+
+/// Bounds that settings can lower but not raise; none where only the engine's own hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ceiling {
+    /// Over `max_execution_time`.
+    pub execution: Option<Duration>,
+    /// Over `max_memory_usage`.
+    pub memory_bytes: Option<u64>,
+    /// Over `max_result_rows`.
+    pub result_rows: Option<u64>,
 }
 
 /// What a statement may do. Reading is always allowed.

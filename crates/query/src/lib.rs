@@ -18,7 +18,7 @@ mod syntax;
 mod types;
 
 pub use answer::{
-    Access, Answer, AnswerColumn, EngineConfig, EngineStats, KillMode, Query, Refusal,
+    Access, Answer, AnswerColumn, Ceiling, EngineConfig, EngineStats, KillMode, Query, Refusal,
 };
 pub use control::{Cancel, Progress};
 pub use engine::Engine;

@@ -1,5 +1,6 @@
 //! The cairn server: receives OTLP, serves ClickHouse SQL over HTTP, and looks after itself.
 
+mod access;
 mod app;
 mod clickhouse;
 mod config;
@@ -11,6 +12,9 @@ mod otlp;
 mod telemetry;
 
 pub use self::http::{ServeLimits, serve};
+pub use access::{
+    IngestTokens, PasswordError, StoredPassword, StoredToken, User, UserLimits, hash_password,
+};
 pub use app::{AppError, healthcheck, run_demo, run_server};
 pub use clickhouse::{ClickHouseState, RunQuery, router as clickhouse_router};
 pub use config::{

@@ -1,12 +1,15 @@
 //! The `cairn` binary: reads the configuration and runs what it asks for.
 
-use std::io::Write;
+use std::io::{BufRead, Read, Write};
 use std::process::ExitCode;
 
 use cairn_server::{Command, CommandError};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Bytes of a password that is hashed for the configuration, with its line end.
+const MAX_PASSWORD_BYTES: u64 = 1_024;
 
 fn main() -> ExitCode {
     match run() {
@@ -33,6 +36,13 @@ fn run() -> anyhow::Result<ExitCode> {
     };
     match command {
         Command::Print(page) => std::io::stdout().lock().write_all(page.as_bytes())?,
+        Command::HashPassword => {
+            let mut line = String::new();
+            let limit = std::io::stdin().lock().take(MAX_PASSWORD_BYTES);
+            std::io::BufReader::new(limit).read_line(&mut line)?;
+            let hash = cairn_server::hash_password(line.trim_end_matches(['\r', '\n']))?;
+            writeln!(std::io::stdout().lock(), "{hash}")?;
+        }
         Command::Serve(config) => cairn_server::run_server(&config)?,
         Command::Demo {
             config,

@@ -167,6 +167,7 @@ impl Planner {
         check_changes(job.query.access, &settings, &own)?;
         settings.extend(own);
         let mut effective = Effective::new(settings)?;
+        effective.lower_to(job.query.ceiling);
         effective.format.clone_from(&parsed.format);
         let snapshot = self.store.snapshot();
         let context = self.context(&job.query, &effective, snapshot.clone());

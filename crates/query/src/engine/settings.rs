@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::answer::{Access, AnswerColumn, KillMode};
+use crate::answer::{Access, AnswerColumn, Ceiling, KillMode};
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::scan::ReadLimits;
 
@@ -76,6 +76,21 @@ impl Effective {
         })
     }
 
+    /// Takes no more than `ceiling`, whatever was asked for.
+    pub(super) fn lower_to(&mut self, ceiling: Ceiling) {
+        if let Some(rows) = ceiling.result_rows {
+            self.limits.rows = lower(self.limits.rows, rows);
+        }
+        if let Some(bytes) = ceiling.memory_bytes {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+            self.memory_bytes = lower(self.memory_bytes, bytes);
+        }
+        if let Some(execution) = ceiling.execution {
+            let asked = self.max_execution.unwrap_or(execution);
+            self.max_execution = Some(asked.min(execution));
+        }
+    }
+
     /// When the query must end: what it asks for, never later than the server's own bound.
     pub(super) fn deadline(&self, deadline: Instant, server: Duration) -> Instant {
         match self.max_execution {
@@ -109,6 +124,15 @@ pub(super) fn check_changes(
 pub(super) fn last<'a>(settings: &'a [(String, String)], name: &str) -> Option<&'a str> {
     let found = settings.iter().rev().find(|(key, _)| key == name);
     found.map(|(_, value)| value.as_str())
+}
+
+/// The smaller of two bounds, of which 0 is none.
+fn lower<T: Ord + Default>(asked: T, ceiling: T) -> T {
+    if asked == T::default() {
+        ceiling
+    } else {
+        asked.min(ceiling)
+    }
 }
 
 fn number(settings: &[(String, String)], name: &str) -> Result<u64> {
@@ -180,6 +204,35 @@ mod tests {
             let outcome = check_changes(access, &given, &changes);
             assert_eq!(outcome.is_ok(), allowed, "{access:?} {name}={value}");
         }
+    }
+
+    #[test]
+    fn settings_lower_a_ceiling_and_never_raise_it() {
+        let ceiling = Ceiling {
+            execution: Some(Duration::from_secs(5)),
+            memory_bytes: Some(1_000),
+            result_rows: Some(10),
+        };
+        let lowered = |pairs: &[(&str, &str)]| {
+            let mut effective = Effective::new(given(pairs)).unwrap();
+            effective.lower_to(ceiling);
+            let seconds = effective.max_execution.unwrap().as_secs();
+            (seconds, effective.memory_bytes, effective.limits.rows)
+        };
+        assert_eq!(lowered(&[]), (5, 1_000, 10));
+        let more = [
+            ("max_execution_time", "60"),
+            ("max_memory_usage", "5000"),
+            ("max_result_rows", "0"),
+        ];
+        assert_eq!(lowered(&more), (5, 1_000, 10));
+        let less = [
+            ("max_execution_time", "1"),
+            ("max_memory_usage", "500"),
+            ("max_result_rows", "3"),
+        ];
+        assert_eq!(lowered(&less), (1, 500, 3));
+        assert_eq!(lowered(&[("max_execution_time", "0")]), (5, 1_000, 10));
     }
 
     #[test]

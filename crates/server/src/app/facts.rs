@@ -17,14 +17,21 @@ pub(super) struct ProcessFacts {
     /// Weak: the figures hold the engine, and the engine holds this.
     sources: Weak<Sources>,
     processes: Arc<Processes>,
+    users: Vec<String>,
 }
 
 impl ProcessFacts {
-    pub(super) fn new(config: &Config, sources: &Arc<Sources>, processes: Arc<Processes>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        sources: &Arc<Sources>,
+        processes: Arc<Processes>,
+        users: Vec<String>,
+    ) -> Self {
         Self {
             data_dir: config.data_dir.clone(),
             sources: Arc::downgrade(sources),
             processes,
+            users,
         }
     }
 }
@@ -70,6 +77,6 @@ impl ServerFacts for ProcessFacts {
     }
 
     fn users(&self) -> Vec<String> {
-        vec!["default".to_owned()]
+        self.users.clone()
     }
 }

@@ -76,6 +76,7 @@ impl Server {
             config.ack_deadline,
             config.max_request_bytes,
             counters,
+            config.ingest_tokens.clone(),
         ));
         let mut ports = Ports::new(config);
         let in_io = io.enter();
@@ -84,7 +85,10 @@ impl Server {
             ops::router(Arc::clone(&health), Arc::clone(&sources)),
         );
         ports.serve(otlp_grpc, otlp::grpc_router(&acceptor));
-        ports.serve(otlp_http, otlp::http_router(&acceptor));
+        ports.serve(
+            otlp_http,
+            otlp::http_router(&acceptor, &config.cors_origins),
+        );
 
         let decoder = Arc::new(Decoder::new(DecoderConfig {
             normalize_logs: config.normalize_logs,

@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::error::AppError;
 use super::facts::ProcessFacts;
+use crate::access::Users;
 use crate::clickhouse::{self, ClickHouseState, Processes, RunQuery};
 use crate::config::Config;
 use crate::ops::Sources;
@@ -41,7 +42,8 @@ pub(super) fn open(
     .map_err(|error| AppError::Engine(error.message))?;
     let engine = Arc::new(engine);
     let processes = Arc::<Processes>::default();
-    let facts = ProcessFacts::new(config, sources, Arc::clone(&processes));
+    let users = Arc::new(Users::new(config.users.clone(), config.anonymous));
+    let facts = ProcessFacts::new(config, sources, Arc::clone(&processes), users.names());
     engine.describe_server(Arc::new(facts));
     let latency = Arc::new(Histogram::default());
     sources.open_queries(Arc::clone(&engine), Arc::clone(&latency));
@@ -50,6 +52,7 @@ pub(super) fn open(
         queries: queries.handle().clone(),
         display_name: DISPLAY_NAME.to_owned(),
         timezone: Tz::UTC,
+        users,
         processes,
     }))
 }

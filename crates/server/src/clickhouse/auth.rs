@@ -1,6 +1,5 @@
-//! Who asks: credentials of the three ways a request can carry them. There is one user, `default`,
-//! with an empty password; the rules about mixing the ways and the shapes of refusals are already
-//! ClickHouse's.
+//! Who asks: credentials of the three ways a request can carry them. The rules about mixing the ways and the shapes of
+//! refusals are ClickHouse's; who is let in is decided by `access`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +7,7 @@ use cairn_query::ErrorCode;
 use http::HeaderMap;
 
 use super::exception::Exception;
+use crate::access::{Caller, Denied, Users};
 
 /// The user of requests without credentials.
 const DEFAULT_USER: &str = "default";
@@ -23,18 +23,24 @@ struct Credentials {
 ///
 /// # Errors
 /// When ways are mixed, the scheme is unknown, or name and password do not fit.
-pub(super) fn authenticate<'a>(
+pub(super) async fn authenticate<'a>(
+    users: &Users,
     headers: &HeaderMap,
     parameter: impl Fn(&str) -> Option<&'a str>,
-) -> Result<String, Exception> {
+) -> Result<Caller, Exception> {
     let Credentials { user, password } = credentials(headers, parameter)?;
-    if user != DEFAULT_USER {
-        return Err(refused(ErrorCode::AuthenticationFailed, &user));
+    match users.enter(&user, &password).await {
+        Ok(caller) => Ok(caller),
+        Err(Denied::Busy) => Err(Exception::unauthenticated(
+            ErrorCode::TooManySimultaneousQueries,
+            "Too many passwords are being checked, try again later",
+        )),
+        // ClickHouse lets a browser ask for the password of `default`, and of nobody else.
+        Err(Denied::Credentials) if user == DEFAULT_USER => {
+            Err(refused(ErrorCode::RequiredPassword, &user))
+        }
+        Err(Denied::Credentials) => Err(refused(ErrorCode::AuthenticationFailed, &user)),
     }
-    if !password.is_empty() {
-        return Err(refused(ErrorCode::RequiredPassword, &user));
-    }
-    Ok(user)
 }
 
 /// The same words for an unknown user and a wrong password.
@@ -119,6 +125,8 @@ fn basic(authorization: &str) -> Result<Credentials, Exception> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     fn outcome(
@@ -134,7 +142,10 @@ mod tests {
                 .iter()
                 .find_map(|(known, value)| (*known == name).then_some(*value))
         };
-        authenticate(&map, lookup).map_err(|exception| exception.text())
+        let users = Users::new(Vec::new(), true);
+        let entered = authenticate(&users, &map, lookup).now_or_never().unwrap();
+        let name = |caller: Caller| caller.user().name.clone();
+        entered.map(name).map_err(|exception| exception.text())
     }
 
     #[test]

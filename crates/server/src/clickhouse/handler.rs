@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use cairn_query::{Cancel, ErrorCode, Query, SenderFact};
+use cairn_query::{Access, Cancel, Ceiling, ErrorCode, Query, SenderFact};
 use chrono_tz::Tz;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -25,6 +25,7 @@ use super::request::{Encoding, QueryRequest, UrlParameters, requested_encoding};
 use super::routes::{Route, route};
 use super::runner::RunQuery;
 use super::sessions::{Lease, Sessions};
+use crate::access::{Caller, User, Users};
 use crate::http::{
     Coding, Connection, DecodeError, DecodeLimits, ReadError, decode_body, read_body,
 };
@@ -47,6 +48,8 @@ pub struct ClickHouseState {
     pub display_name: String,
     /// `X-ClickHouse-Timezone` of sessions without one of their own.
     pub timezone: Tz,
+    /// Who may ask.
+    pub(crate) users: Arc<Users>,
     /// Which queries run and ran.
     pub(crate) processes: Arc<Processes>,
 }
@@ -143,8 +146,9 @@ async fn answer(port: &Port, parts: &Parts, body: Body) -> Response {
         cors: url.get("add_http_cors_header") == Some("1")
             && parts.headers.contains_key(header::ORIGIN),
     };
-    let user = match authenticate(&parts.headers, |name| url.get(name)) {
-        Ok(user) => user,
+    let users = &port.server.users;
+    let caller = match authenticate(users, &parts.headers, |name| url.get(name)).await {
+        Ok(caller) => caller,
         Err(exception) => return frame.refusal(&exception, Encoding::PLAIN),
     };
     let encoding = requested_encoding(&parts.headers, &url);
@@ -152,7 +156,7 @@ async fn answer(port: &Port, parts: &Parts, body: Body) -> Response {
         Ok(request) => request,
         Err(exception) => return frame.refusal(&exception, encoding),
     };
-    frame.run(port, parts, request, user).await
+    frame.run(port, parts, request, &caller).await
 }
 
 /// Reads the body and puts the request together.
@@ -255,7 +259,7 @@ fn request_coding(headers: &HeaderMap) -> Result<Coding, Exception> {
 }
 
 /// The query of a request, with what its session remembers: the request's own words are stronger.
-fn in_session(request: QueryRequest, session: Option<&Lease>, user: String) -> Query {
+fn in_session(request: QueryRequest, session: Option<&Lease>, user: &User) -> Query {
     let mut database = request.database;
     let mut settings = Vec::new();
     if let Some(remembered) = session.map(Lease::remembered) {
@@ -269,9 +273,26 @@ fn in_session(request: QueryRequest, session: Option<&Lease>, user: String) -> Q
         database,
         settings,
         parameters: request.parameters,
-        user,
-        access: request.access,
+        user: user.name.clone(),
+        access: access(request.access, user),
+        ceiling: ceiling(user),
         progress: Arc::default(),
+    }
+}
+
+/// What the request asks for, and what its user may do at most.
+fn access(asked: Access, user: &User) -> Access {
+    match asked {
+        Access::Full if user.read_only => Access::ReadOnly,
+        Access::Full | Access::ReadOnly | Access::Frozen => asked,
+    }
+}
+
+fn ceiling(user: &User) -> Ceiling {
+    Ceiling {
+        execution: user.limits.execution,
+        memory_bytes: user.limits.memory_bytes,
+        result_rows: user.limits.result_rows,
     }
 }
 
@@ -294,6 +315,17 @@ fn sender(parts: &Parts, user: &str) -> SenderFact {
     }
 }
 
+fn too_many_queries(user: &User) -> Exception {
+    let most = user.limits.concurrent_queries.unwrap_or_default();
+    Exception::new(
+        ErrorCode::TooManySimultaneousQueries,
+        format!(
+            "Too many simultaneous queries for user {}. Current: {most}, maximum: {most}",
+            user.name
+        ),
+    )
+}
+
 /// What every response to a query request has in its head.
 struct Frame<'a> {
     tag: String,
@@ -307,23 +339,27 @@ impl Frame<'_> {
         port: &Port,
         parts: &Parts,
         request: QueryRequest,
-        user: String,
+        caller: &Caller,
     ) -> Response {
         let state = &port.server;
+        let user = caller.user();
         let wanted = request.wishes.encoding;
         let session = request
             .session
             .as_ref()
-            .map(|wish| port.sessions.enter(&user, wish, Instant::now()))
+            .map(|wish| port.sessions.enter(&user.name, wish, Instant::now()))
             .transpose();
         let session = match session {
             Ok(session) => session,
             Err(exception) => return self.refusal(&exception, wanted),
         };
+        let Some(place) = caller.query_place() else {
+            return self.refusal(&too_many_queries(user), wanted);
+        };
         let query_id = request.query_id.clone();
         let cancel = Cancel::new();
         let stop = CancelOnDrop(cancel.clone());
-        let sender = sender(parts, &user);
+        let sender = sender(parts, &user.name);
         let wishes = request.wishes.clone();
         let job = Job {
             cancel,
@@ -333,6 +369,7 @@ impl Frame<'_> {
             timezone: state.timezone,
             tag: self.tag.clone(),
             session,
+            place,
             processes: Arc::clone(&state.processes),
             sender,
         };

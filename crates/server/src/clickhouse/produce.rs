@@ -10,7 +10,7 @@ use cairn_query::{
 };
 use chrono_tz::Tz;
 use futures::StreamExt as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::body::Piece;
@@ -40,6 +40,8 @@ pub(super) struct Job {
     pub(super) tag: String,
     /// The session of the request, if it has one.
     pub(super) session: Option<Lease>,
+    /// The user's place for one query, if his are counted.
+    pub(super) place: Option<OwnedSemaphorePermit>,
     pub(super) processes: Arc<Processes>,
     pub(super) sender: SenderFact,
 }
@@ -86,12 +88,14 @@ async fn run(
         timezone,
         tag,
         session,
+        place,
         processes,
         sender,
     } = job;
     let mut reply = Reply::new(head, pieces, &wishes, timezone, Arc::clone(&query.progress));
     reply.notes = notes;
     reply.held.session = session;
+    reply.held.place = place;
     let killer = Killer::new(Arc::clone(&processes), sender.user.clone());
     let statement = statement(&query, sender);
     let begun = processes.begin(statement, cancel.clone(), Arc::clone(&query.progress));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cairn_query::{ErrorCode, Progress};
 use chrono_tz::Tz;
 use http::StatusCode;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::body::Piece;
@@ -44,6 +44,7 @@ pub(super) struct Head {
 pub(super) struct Held {
     pub(super) session: Option<Lease>,
     pub(super) registration: Option<Registration>,
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 /// Packs a body: into frames when asked for, and those into the coding.
@@ -184,8 +185,10 @@ impl<'a> Reply<'a> {
         let Held {
             session,
             registration,
+            place,
         } = std::mem::take(&mut self.held);
         drop(session);
+        drop(place);
         if let Some(mut registration) = registration {
             match exception {
                 None => registration.finish(),

@@ -1,4 +1,4 @@
-//! The command line: `cairn serve`, `cairn demo`, `cairn healthcheck`. Made from the settings table;
+//! The command line: `cairn serve`, `cairn demo`, `cairn healthcheck`, `cairn hash-password`. Made from the settings table;
 //! parses, but checks no value.
 
 use std::ffi::OsString;
@@ -15,6 +15,7 @@ pub(crate) enum Invocation {
     Serve(Flags),
     Demo { flags: Flags, once: bool },
     Healthcheck(Flags),
+    HashPassword,
     ConfigReference,
 }
 
@@ -25,10 +26,10 @@ pub(crate) struct Flags {
     pub(crate) file: Option<PathBuf>,
 }
 
-const ABOUT: &str = "A columnar store for logs and traces: OTLP in, ClickHouse SQL out";
+const ABOUT: &str = "A columnar store for logs, traces and metrics: OTLP in, ClickHouse SQL out";
 
 const LONG_ABOUT: &str = "\
-Cairn takes OpenTelemetry logs and traces over OTLP (gRPC and HTTP), keeps them durably as Parquet, \
+Cairn takes OpenTelemetry logs, traces and metrics over OTLP (gRPC and HTTP), keeps them durably as Parquet, \
 and answers ClickHouse SQL over HTTP. What is acknowledged is on disk and visible to the next query.";
 
 const EXAMPLES: &str = "\
@@ -91,6 +92,14 @@ pub(crate) fn command() -> Command {
                 ),
         ))
         .subcommand(
+            Command::new("hash-password")
+                .about("Hash the password on standard input, for a user of the configuration file")
+                .long_about(
+                    "Reads one line from standard input and prints its Argon2id hash: what `password_hash` of \
+                     `[users.NAME]` in the configuration file wants.",
+                ),
+        )
+        .subcommand(
             Command::new("config-reference")
                 .about("Print the reference of all settings as Markdown")
                 .hide(true),
@@ -144,6 +153,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
             once: matches.get_flag("once"),
         }),
         Some(("healthcheck", matches)) => Ok(Invocation::Healthcheck(flags(matches))),
+        Some(("hash-password", _)) => Ok(Invocation::HashPassword),
         Some(("config-reference", _)) => Ok(Invocation::ConfigReference),
         Some((_, matches)) => Ok(Invocation::Serve(flags(matches))),
         None => Ok(Invocation::Serve(Flags::default())),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::error::ConfigError;
-use super::file::nearest;
+use super::misspelt::nearest;
 use super::raw::{Origin, RawConfig};
 use super::settings::{SETTINGS, Setting};
 

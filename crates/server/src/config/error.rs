@@ -60,11 +60,22 @@ pub enum ConfigError {
         /// What is wrong and what to write instead.
         problem: String,
     },
+    /// A user cannot be used.
+    #[error("`[users.{user}]` in `{path}`: {problem}")]
+    User {
+        /// The file.
+        path: PathBuf,
+        /// The user's name.
+        user: String,
+        /// What is wrong and what to write instead; never the value, which may be a password.
+        problem: String,
+    },
     /// SQL would be open to the network.
     #[error(
         "the ClickHouse port would listen on `{addr}`, which other machines may reach, and no users are \
-         configured; use a loopback address (`--clickhouse-addr 127.0.0.1:8123`), put a proxy that \
-         authenticates in front of it, or allow it with `--allow-anonymous` (`CAIRN_ALLOW_ANONYMOUS=true`)"
+         configured; set a user (`[users.NAME]` with a `password_hash` from `cairn hash-password` in the file \
+         that `--config` names), use a loopback address (`--clickhouse-addr 127.0.0.1:8123`), or allow \
+         everybody with `--allow-anonymous` (`CAIRN_ALLOW_ANONYMOUS=true`)"
     )]
     OpenToTheNetwork {
         /// The address asked for.

@@ -1,10 +1,12 @@
-//! The optional TOML file as a source of settings: flat keys, one for each setting.
+//! The optional TOML file as a source of settings: flat keys, one for each setting, and users.
 
 use std::path::Path;
 
 use super::error::ConfigError;
+use super::misspelt::nearest;
 use super::raw::{Origin, RawConfig};
 use super::settings::{SETTINGS, Setting};
+use super::users::{USERS_KEY, read_users};
 
 /// Reads `path`.
 pub(crate) fn from_path(path: &Path) -> Result<RawConfig, ConfigError> {
@@ -25,11 +27,21 @@ pub(crate) fn from_text(text: &str, path: &Path) -> Result<RawConfig, ConfigErro
         })?;
     let mut raw = RawConfig::default();
     for (key, value) in &table {
+        if key == USERS_KEY {
+            raw.users = read_users(value, path)?;
+            continue;
+        }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.file_key() == *key) else {
             return Err(ConfigError::UnknownKey {
                 path: path.to_owned(),
                 key: key.clone(),
-                nearest: nearest(key, SETTINGS.iter().map(Setting::file_key)),
+                nearest: nearest(
+                    key,
+                    SETTINGS
+                        .iter()
+                        .map(Setting::file_key)
+                        .chain([USERS_KEY.to_owned()]),
+                ),
             });
         };
         let text = match value {
@@ -52,13 +64,6 @@ pub(crate) fn from_text(text: &str, path: &Path) -> Result<RawConfig, ConfigErro
         raw.set(setting, text, origin);
     }
     Ok(raw)
-}
-
-/// The name most like `wrong`.
-pub(crate) fn nearest(wrong: &str, names: impl Iterator<Item = String>) -> String {
-    names
-        .min_by_key(|name| strsim::damerau_levenshtein(wrong, name))
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ mod env;
 mod error;
 mod file;
 mod memory;
+mod misspelt;
 mod raw;
 mod reference;
 mod resolve;
 mod settings;
 mod units;
+mod users;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,8 @@ pub enum Command {
     },
     /// Ask a running server whether it is ready.
     Healthcheck(Config),
+    /// Hash the password on standard input.
+    HashPassword,
     /// Print this page (the reference of all settings).
     Print(String),
 }
@@ -79,6 +83,7 @@ fn from_sources(
             }
         }
         cli::Invocation::Healthcheck(flags) => Command::Healthcheck(load(flags, variables)?.config),
+        cli::Invocation::HashPassword => Command::HashPassword,
         cli::Invocation::ConfigReference => Command::Print(reference::reference()),
     };
     Ok(command)

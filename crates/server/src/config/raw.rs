@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::settings::{Key, Setting};
+use crate::access::User;
 
 /// Where a value was written. A later variant loses against an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,22 +24,29 @@ pub(crate) struct RawValue {
 
 /// The values of one source, or of all of them joined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct RawConfig(BTreeMap<Key, RawValue>);
+pub(crate) struct RawConfig {
+    values: BTreeMap<Key, RawValue>,
+    /// Users, which only the file can have.
+    pub(crate) users: Vec<User>,
+}
 
 impl RawConfig {
     pub(crate) fn set(&mut self, setting: &Setting, text: String, origin: Origin) {
-        self.0.insert(setting.key, RawValue { text, origin });
+        self.values.insert(setting.key, RawValue { text, origin });
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&RawValue> {
-        self.0.get(&key)
+        self.values.get(&key)
     }
 
     /// Takes from `weaker` what is not set here.
     #[must_use]
     pub(crate) fn or(mut self, weaker: Self) -> Self {
-        for (key, value) in weaker.0 {
-            self.0.entry(key).or_insert(value);
+        for (key, value) in weaker.values {
+            self.values.entry(key).or_insert(value);
+        }
+        if self.users.is_empty() {
+            self.users = weaker.users;
         }
         self
     }

@@ -25,6 +25,26 @@ whole numbers with ms, s, m, h or d. A key of the file that names no setting is 
 stops the start with a message that says where it was written and what to write instead.
 ";
 
+const USERS: &str = "
+## Users
+
+Users of the SQL port are written in the file, each in a table of its own:
+
+```toml
+[users.grafana]
+password_hash = \"$argon2id$v=19$m=19456,t=2,p=1$…\"   # printf %s \"$PASSWORD\" | cairn hash-password
+readonly = true                  # the default; false also lets the user write
+max_concurrent_queries = 8       # without these only the server's own bounds hold
+max_execution_time = \"30s\"
+max_memory_usage = \"256MiB\"
+max_result_rows = 1000000
+```
+
+`password_sha256_hex` takes the digest that ClickHouse's own configuration has. A plain text `password` is refused, and
+an empty password never lets anybody in. Settings of a query can lower a user's bounds but not raise them. When users are
+configured, `default` without a password is no longer let in, unless `allow_anonymous` says so.
+";
+
 /// The page.
 pub(crate) fn reference() -> String {
     let mut page = format!("{HEAD}{CONFIG_VARIABLE}{HEAD_END}");
@@ -50,6 +70,7 @@ pub(crate) fn reference() -> String {
             ),
         );
     }
+    page.push_str(USERS);
     page
 }
 

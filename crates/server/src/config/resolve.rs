@@ -10,6 +10,7 @@ use super::memory::default_memory_bytes;
 use super::raw::{RawConfig, RawValue};
 use super::settings::Key;
 use super::units::{parse_duration, parse_size};
+use crate::access::{IngestTokens, StoredToken, User};
 
 /// Below this the fixed shares of memory are too small to take one request and one query.
 const SMALLEST_MEMORY_BYTES: u64 = 256 << 20;
@@ -31,6 +32,14 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The four listeners.
     pub listen: Listen,
+    /// Who may ask.
+    pub users: Vec<User>,
+    /// Whether `default` may ask without a password.
+    pub anonymous: bool,
+    /// What senders must show.
+    pub ingest_tokens: IngestTokens,
+    /// Web pages that may send telemetry; `*` is all of them.
+    pub cors_origins: Vec<String>,
     /// Whether log records are tidied as ClickStack's collector does.
     pub normalize_logs: bool,
     /// Shares of memory.
@@ -133,7 +142,7 @@ pub(crate) fn resolve(raw: &RawConfig) -> Result<Config, ConfigError> {
         ops: read(raw, Key::OpsAddr, loopback(9363), parse_addr)?,
     };
     let allow_anonymous = read(raw, Key::AllowAnonymous, false, parse_bool)?;
-    if !allow_anonymous && !listen.clickhouse.ip().is_loopback() {
+    if !allow_anonymous && raw.users.is_empty() && !listen.clickhouse.ip().is_loopback() {
         return Err(ConfigError::OpenToTheNetwork {
             addr: listen.clickhouse.to_string(),
         });
@@ -147,6 +156,15 @@ pub(crate) fn resolve(raw: &RawConfig) -> Result<Config, ConfigError> {
     Ok(Config {
         data_dir: read(raw, Key::DataDir, PathBuf::from("./cairn-data"), parse_path)?,
         listen,
+        users: raw.users.clone(),
+        anonymous: allow_anonymous || raw.users.is_empty(),
+        ingest_tokens: read(
+            raw,
+            Key::IngestTokens,
+            IngestTokens::default(),
+            parse_tokens,
+        )?,
+        cors_origins: read(raw, Key::OtlpCorsOrigins, Vec::new(), parse_origins)?,
         normalize_logs: read(raw, Key::LogsNormalize, true, parse_normalize)?,
         memory: MemoryShares::of(memory_bytes),
         max_disk_bytes: read(raw, Key::MaxDiskBytes, None, parse_disk)?,
@@ -237,6 +255,34 @@ fn parse_bool(text: &str) -> Result<bool, String> {
         "false" | "0" | "no" | "off" => Ok(false),
         _ => Err("write `true` or `false`".to_owned()),
     }
+}
+
+/// The parts of a list; `none` has none.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(',').map(str::trim);
+    parts.filter(move |part| !part.is_empty() && text != "none")
+}
+
+fn parse_tokens(text: &str) -> Result<IngestTokens, String> {
+    let tokens = parts(text).map(StoredToken::parse);
+    tokens.collect::<Result<_, _>>().map(IngestTokens::new)
+}
+
+fn parse_origins(text: &str) -> Result<Vec<String>, String> {
+    parts(text)
+        .map(|origin| {
+            let host = origin
+                .strip_prefix("https://")
+                .or_else(|| origin.strip_prefix("http://"));
+            let is_origin = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+            if origin == "*" || is_origin {
+                return Ok(origin.to_ascii_lowercase());
+            }
+            Err(format!(
+                "`{origin}` is no origin; write `https://host` or `https://host:port` without a path"
+            ))
+        })
+        .collect()
 }
 
 fn parse_normalize(text: &str) -> Result<bool, String> {

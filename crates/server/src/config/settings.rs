@@ -10,6 +10,8 @@ pub(crate) enum Key {
     OtlpHttpAddr,
     OpsAddr,
     AllowAnonymous,
+    IngestTokens,
+    OtlpCorsOrigins,
     LogsNormalize,
     MaxMemoryBytes,
     MaxDiskBytes,
@@ -49,7 +51,7 @@ const QUERY: &str = "Queries";
 const PROCESS: &str = "Process and logs";
 
 /// The table, in the order of the help.
-pub(crate) const SETTINGS: [Setting; 18] = [
+pub(crate) const SETTINGS: [Setting; 20] = [
     Setting {
         key: Key::DataDir,
         name: "data-dir",
@@ -98,7 +100,7 @@ pub(crate) const SETTINGS: [Setting; 18] = [
         group: LISTEN,
         short: "Where ClickHouse SQL over HTTP is served",
         long: "Port 0 takes a free port; the chosen one is logged. An address that other machines reach needs \
-               `--allow-anonymous`.",
+               users, or `--allow-anonymous`.",
     },
     Setting {
         key: Key::OtlpGrpcAddr,
@@ -106,7 +108,7 @@ pub(crate) const SETTINGS: [Setting; 18] = [
         value_name: "ADDR",
         default: "127.0.0.1:4317",
         group: LISTEN,
-        short: "Where OTLP/gRPC is received (logs and traces)",
+        short: "Where OTLP/gRPC is received (logs, traces, metrics)",
         long: "Port 0 takes a free port; the chosen one is logged.",
     },
     Setting {
@@ -115,7 +117,7 @@ pub(crate) const SETTINGS: [Setting; 18] = [
         value_name: "ADDR",
         default: "127.0.0.1:4318",
         group: LISTEN,
-        short: "Where OTLP/HTTP is received (`/v1/logs`, `/v1/traces`; protobuf and JSON)",
+        short: "Where OTLP/HTTP is received (`/v1/logs`, `/v1/traces`, `/v1/metrics`; protobuf and JSON)",
         long: "Port 0 takes a free port; the chosen one is logged.",
     },
     Setting {
@@ -133,10 +135,31 @@ pub(crate) const SETTINGS: [Setting; 18] = [
         value_name: "BOOL",
         default: "false",
         group: LISTEN,
-        short: "Serve SQL to other machines although no users are configured",
-        long: "On a loopback address nothing is needed. Elsewhere everybody who reaches the port can read all \
-               telemetry, so this has to be said explicitly: use it only behind a network policy or a proxy \
-               that authenticates.",
+        short: "Let everybody who reaches the SQL port in as `default`, without a password",
+        long: "Without users this is so on a loopback address. Elsewhere everybody who reaches the port could read \
+               all telemetry, so it has to be said explicitly: use it only behind a network policy or a proxy \
+               that authenticates. Better: configure users (below).",
+    },
+    Setting {
+        key: Key::IngestTokens,
+        name: "ingest-tokens",
+        value_name: "LIST",
+        default: "none",
+        group: INGEST,
+        short: "Tokens of which senders of telemetry must show one, separated by commas",
+        long: "A sender shows it in the header `authorization`: alone, as `Bearer`, or as the password of `Basic`. \
+               Each is a text of at least 16 characters, or `sha256:` and the digest of one in hex. Give them in the \
+               environment or the file rather than in a flag, which other users of the machine can see. `none` asks \
+               nobody.",
+    },
+    Setting {
+        key: Key::OtlpCorsOrigins,
+        name: "otlp-cors-origins",
+        value_name: "LIST",
+        default: "none",
+        group: INGEST,
+        short: "Web pages that may send telemetry over OTLP/HTTP, as origins separated by commas",
+        long: "For SDKs in browsers: `https://shop.example.org`, or `*` for all pages. `none` lets no page.",
     },
     Setting {
         key: Key::LogsNormalize,

@@ -10,8 +10,12 @@ use cairn_storage::{
     Clock, ErrorKind, PayloadCompression, PayloadEncoding, RawRecord, Signal, Store,
 };
 
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+
 use super::limits::{ACK_GRACE, INLINE_DECODE_BYTES};
 use super::reply::{Accepted, Refusal};
+use crate::access::IngestTokens;
 use crate::telemetry::{IngestCounters, Outcome, Protocol};
 
 /// What takes telemetry in once the store is open.
@@ -32,6 +36,7 @@ pub(crate) struct Acceptor {
     ack_deadline: Duration,
     pub(super) max_request_bytes: u64,
     counters: Arc<IngestCounters>,
+    tokens: IngestTokens,
 }
 
 /// A request whose body has arrived.
@@ -52,6 +57,7 @@ impl Acceptor {
         ack_deadline: Duration,
         max_request_bytes: u64,
         counters: Arc<IngestCounters>,
+        tokens: IngestTokens,
     ) -> Self {
         Self {
             backend: OnceLock::new(),
@@ -60,7 +66,20 @@ impl Acceptor {
             ack_deadline,
             max_request_bytes,
             counters,
+            tokens,
         }
+    }
+
+    /// Whether the sender may send: checked before anything else of the request is looked at.
+    pub(super) fn check_sender(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let shown = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        if self.tokens.admit(shown) {
+            return Ok(());
+        }
+        Err(Refusal::unauthenticated(match shown {
+            Some(_) => "the ingest token is not known",
+            None => "an ingest token is needed; send it in the header `authorization`",
+        }))
     }
 
     /// From now on requests are taken. A second call changes nothing.

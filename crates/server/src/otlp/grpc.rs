@@ -78,6 +78,7 @@ async fn export(
     signal: Signal,
     request: Request,
 ) -> Result<Accepted, Refusal> {
+    acceptor.check_sender(request.headers())?;
     let named = grpc_encoding(request.headers())?;
     acceptor.check_open()?;
     let limit = acceptor.max_request_bytes;

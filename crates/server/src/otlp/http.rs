@@ -9,10 +9,13 @@ use axum::routing::any;
 use bytes::Bytes;
 use cairn_ingest::{compression_of_content_encoding, encoding_of_content_type};
 use cairn_storage::{PayloadCompression, PayloadEncoding, Signal};
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{
+    ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::accept::{self, Acceptor};
+use super::cors::{Cors, allow};
 use super::receive::Receiver;
 use super::reply::{Accepted, Refusal};
 use crate::telemetry::Protocol;
@@ -21,16 +24,35 @@ const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
 /// The routes of port 4318.
-pub(crate) fn router(acceptor: &Arc<Acceptor>) -> Router {
+pub(crate) fn router(acceptor: &Arc<Acceptor>, origins: &[String]) -> Router {
+    let cors = Arc::new(Cors::new(origins));
     let export = |signal: Signal| {
-        let acceptor = Arc::clone(acceptor);
-        any(move |request: Request| answer(acceptor, signal, request))
+        let (acceptor, cors) = (Arc::clone(acceptor), Arc::clone(&cors));
+        any(move |request: Request| with_cors(acceptor, cors, signal, request))
     };
     Router::new()
         .route("/v1/logs", export(Signal::Logs))
         .route("/v1/traces", export(Signal::Traces))
         .route("/v1/metrics", export(Signal::Metrics))
         .fallback(no_such_path)
+}
+
+/// Answers a page's questions about whether it may send, and tells it that it may.
+async fn with_cors(
+    acceptor: Arc<Acceptor>,
+    cors: Arc<Cors>,
+    signal: Signal,
+    request: Request,
+) -> Response<Body> {
+    if let Some(response) = cors.preflight(request.method(), request.headers()) {
+        return response;
+    }
+    let allowed = cors.allowed(request.headers());
+    let mut response = answer(acceptor, signal, request).await;
+    if let Some(origin) = allowed {
+        allow(response.headers_mut(), origin);
+    }
+    response
 }
 
 async fn answer(acceptor: Arc<Acceptor>, signal: Signal, request: Request) -> Response<Body> {
@@ -57,6 +79,7 @@ async fn export(
             "only POST is allowed here",
         ));
     }
+    acceptor.check_sender(request.headers())?;
     let encoding = encoding.clone()?;
     let compression = content_encoding(request.headers())?;
     let declared = content_length(request.headers())?;
@@ -113,6 +136,11 @@ fn refusal_response(refusal: &Refusal, encoding: PayloadEncoding) -> Response<Bo
         response
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    if refusal.http_status() == StatusCode::UNAUTHORIZED {
+        response
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }

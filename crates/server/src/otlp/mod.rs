@@ -2,6 +2,7 @@
 //! Knows the protocol's shapes; how records become rows is the ingest crate's.
 
 mod accept;
+mod cors;
 mod grpc;
 mod http;
 mod limits;

@@ -37,6 +37,8 @@ enum Cause {
     TooLarge,
     /// Not a path, method or service of ours.
     Unimplemented(StatusCode),
+    /// No token, or an unknown one.
+    Unauthenticated,
     /// Everything the crates below can say.
     Kind(ErrorKind),
 }
@@ -60,6 +62,10 @@ impl Refusal {
     /// A path or method that does not exist; `status` is for HTTP, gRPC says UNIMPLEMENTED.
     pub(super) fn unimplemented(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(Cause::Unimplemented(status), message)
+    }
+
+    pub(super) fn unauthenticated(message: &str) -> Self {
+        Self::new(Cause::Unauthenticated, message)
     }
 
     pub(super) fn of_kind(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -91,14 +97,16 @@ impl Refusal {
             | ErrorKind::Unavailable
             | ErrorKind::Internal => RETRY_AFTER_MIN,
         };
-        // Spread over twice the time, so that clients refused together do not come back together.
-        Some(base.mul_f64(rand::random_range(1.0..2.0)))
+        // Spread over three times the time, so that clients refused together do not come back together: HTTP tells
+        // whole seconds only.
+        Some(base.mul_f64(rand::random_range(1.0..4.0)))
     }
 
     pub(super) fn http_status(&self) -> StatusCode {
         match self.cause {
             Cause::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Cause::Unimplemented(status) => status,
+            Cause::Unauthenticated => StatusCode::UNAUTHORIZED,
             Cause::Kind(kind) => otlp_error(kind).status,
         }
     }
@@ -107,6 +115,7 @@ impl Refusal {
         match self.cause {
             Cause::TooLarge => Code::ResourceExhausted,
             Cause::Unimplemented(_) => Code::Unimplemented,
+            Cause::Unauthenticated => Code::Unauthenticated,
             Cause::Kind(kind) => otlp_error(kind).code,
         }
     }
@@ -119,6 +128,7 @@ impl Refusal {
     pub(super) fn outcome(&self) -> Outcome {
         match self.cause {
             Cause::TooLarge => Outcome::TooLarge,
+            Cause::Unauthenticated => Outcome::Unauthenticated,
             Cause::Unimplemented(_) | Cause::Kind(ErrorKind::Unsupported) => Outcome::Unsupported,
             Cause::Kind(ErrorKind::Invalid | ErrorKind::NotFound) => Outcome::Malformed,
             Cause::Kind(ErrorKind::Overloaded) => Outcome::Overloaded,
@@ -187,7 +197,7 @@ impl From<cairn_storage::Error> for Refusal {
 }
 
 impl Accepted {
-    /// `Export…ServiceResponse` as protobuf. Both signals give its fields the same numbers.
+    /// `Export…ServiceResponse` as protobuf. All signals give its fields the same numbers.
     pub(super) fn proto(&self) -> Bytes {
         ResponseProto {
             partial_success: self.is_partial().then(|| PartialSuccessProto {

@@ -29,6 +29,8 @@ pub(crate) enum Outcome {
     TooLarge,
     /// Refused: unknown content type or coding.
     Unsupported,
+    /// Refused: no ingest token, or an unknown one.
+    Unauthenticated,
     /// Refused for now: too many bytes in flight.
     Overloaded,
     /// Refused for now: no space.
@@ -41,12 +43,13 @@ pub(crate) enum Outcome {
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Grpc, Protocol::Http];
 const SIGNALS: [Signal; 3] = Signal::ALL;
-const OUTCOMES: [Outcome; 9] = [
+const OUTCOMES: [Outcome; 10] = [
     Outcome::Accepted,
     Outcome::Partial,
     Outcome::Malformed,
     Outcome::TooLarge,
     Outcome::Unsupported,
+    Outcome::Unauthenticated,
     Outcome::Overloaded,
     Outcome::DiskFull,
     Outcome::Timeout,
@@ -88,6 +91,7 @@ impl Outcome {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
             Self::Unsupported => "unsupported",
+            Self::Unauthenticated => "unauthenticated",
             Self::Overloaded => "overloaded",
             Self::DiskFull => "disk_full",
             Self::Timeout => "timeout",

@@ -13,6 +13,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 
+use crate::access::Users;
 use crate::clickhouse::{ClickHouseState, RunQuery, router};
 use crate::http::{ServeLimits, serve};
 
@@ -210,6 +211,7 @@ pub(super) async fn open(limits: ServeLimits) -> Port {
         display_name: "test-host".to_owned(),
         timezone: Tz::UTC,
         processes: Arc::default(),
+        users: Arc::new(Users::new(Vec::new(), true)),
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();

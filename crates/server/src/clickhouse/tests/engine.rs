@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 
 use super::client::{ask, get};
+use crate::access::Users;
 use crate::clickhouse::{ClickHouseState, Processes, RunQuery, router};
 use crate::http::{ServeLimits, serve};
 
@@ -93,6 +94,7 @@ impl Bed {
             display_name: "real".to_owned(),
             timezone: Tz::UTC,
             processes,
+            users: Arc::new(Users::new(Vec::new(), true)),
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -3,6 +3,7 @@
 mod errors;
 mod grpc;
 mod http;
+mod senders;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::{Acceptor, Backend, grpc_router, http_router};
+use crate::access::IngestTokens;
 use crate::http::{ServeLimits, serve};
 use crate::telemetry::IngestCounters;
 
@@ -45,7 +47,12 @@ pub(super) struct Receivers {
 impl Receivers {
     /// With an open store.
     pub(super) async fn start() -> Self {
-        let mut receivers = Self::starting().await;
+        Self::start_with(IngestTokens::default()).await
+    }
+
+    /// With an open store, for senders with a token.
+    pub(super) async fn start_with(tokens: IngestTokens) -> Self {
+        let mut receivers = Self::asking_for(tokens).await;
         let decoder = Arc::new(Decoder::new(DecoderConfig {
             max_request_bytes: usize::try_from(MAX_REQUEST_BYTES).unwrap(),
             ..DecoderConfig::default()
@@ -67,6 +74,10 @@ impl Receivers {
 
     /// As long as the store is not open.
     pub(super) async fn starting() -> (Self, Arc<Acceptor>) {
+        Self::asking_for(IngestTokens::default()).await
+    }
+
+    async fn asking_for(tokens: IngestTokens) -> (Self, Arc<Acceptor>) {
         let counters = Arc::new(IngestCounters::default());
         let admission = Admission::new(ADMISSION_BYTES);
         let acceptor = Arc::new(Acceptor::new(
@@ -75,8 +86,10 @@ impl Receivers {
             Duration::from_secs(5),
             MAX_REQUEST_BYTES,
             Arc::clone(&counters),
+            tokens,
         ));
-        let http = port(http_router(&acceptor)).await;
+        let origins = ["https://shop.example.org".to_owned()];
+        let http = port(http_router(&acceptor, &origins)).await;
         let grpc = port(grpc_router(&acceptor)).await;
         let receivers = Self {
             http,
