@@ -10,11 +10,9 @@ use super::promote::PromoteLimits;
 use crate::error::Result;
 use crate::schema::{Column, ColumnKind};
 
-/// Distinct sets of a shared column that are always few enough to be stored as sets.
+/// Distinct sets of a shared column that are always few enough to be stored as sets. With more of them, so many rows must
+/// share one as the limits say: a scan that looks for a key looks at the sets one by one.
 const FEW_SETS: usize = 16;
-
-/// Otherwise so many rows must share a set on average: sets are looked at one by one when a scan looks for a key.
-const ROWS_PER_SET: usize = 16;
 
 /// A column of all batches of a flush.
 #[derive(Debug)]
@@ -85,7 +83,7 @@ impl FlushColumn {
     }
 
     fn choose(mut map: MapColumn, rows: usize, limits: PromoteLimits) -> Result<Self> {
-        let max_sets = FEW_SETS.max(rows / ROWS_PER_SET);
+        let max_sets = FEW_SETS.max(rows / limits.rows_per_set.max(1));
         if limits.max_keys > 0
             && let Some(sets) = map.as_sets(max_sets)?
         {

@@ -23,6 +23,8 @@ pub(crate) struct PromoteLimits {
     pub(crate) max_keys: usize,
     /// Rows below which a column costs more than it saves.
     pub(crate) min_rows: u64,
+    /// Rows that must share a set on average for a shared column to be stored as sets.
+    pub(crate) rows_per_set: usize,
 }
 
 impl Default for PromoteLimits {
@@ -30,6 +32,7 @@ impl Default for PromoteLimits {
         Self {
             max_keys: 128,
             min_rows: 64,
+            rows_per_set: 16,
         }
     }
 }
@@ -118,6 +121,7 @@ mod tests {
     const LIMITS: PromoteLimits = PromoteLimits {
         max_keys: 2,
         min_rows: 3,
+        rows_per_set: 16,
     };
 
     fn usage(rows: u64, value_bytes: usize) -> KeyUse {

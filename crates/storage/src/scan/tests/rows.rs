@@ -204,6 +204,7 @@ pub(super) const SMALL: SegmentSizes = SegmentSizes {
     promote: PromoteLimits {
         max_keys: 2,
         min_rows: 3,
+        rows_per_set: 4,
     },
 };
 

@@ -15,12 +15,14 @@ use crate::names::DataDir;
 use crate::predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 use crate::scan::{ScanRequest, Snapshot, Top};
 use crate::schema::TableDef;
-use crate::segment::{FlushSource, LiveSegment, SegmentAccess, SegmentSizes, write_sorted};
+use crate::segment::{
+    FlushSource, LiveSegment, PromoteLimits, SegmentAccess, SegmentSizes, write_sorted,
+};
 use crate::time::{NANOS_PER_SECOND, Nanos};
 
 const SEGMENTS: i64 = if cfg!(debug_assertions) { 2 } else { 10 };
 const SEGMENT_ROWS: i64 = if cfg!(debug_assertions) {
-    10_000
+    100_000
 } else {
     200_000
 };
@@ -129,7 +131,7 @@ struct Day {
     body_bytes: u64,
 }
 
-fn write_day(root: &Path) -> Day {
+fn write_day(root: &Path, promote: PromoteLimits) -> Day {
     let dirs = DataDir::new(root);
     std::fs::create_dir_all(dirs.tmp_dir()).unwrap();
     let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
@@ -155,7 +157,10 @@ fn write_day(root: &Path) -> Day {
             batches: &batches,
             seqs: (WalSeq(1), WalSeq(2)),
             created_at: Nanos(0),
-            sizes: SegmentSizes::default(),
+            sizes: SegmentSizes {
+                promote,
+                ..SegmentSizes::default()
+            },
         };
         let start = cpu_ns();
         let metas = write_sorted(&*disk, &dirs, source).unwrap();
@@ -193,6 +198,16 @@ impl Day {
             let all = TableDef::of(TableId::Logs).columns.iter();
             projection = all.map(|column| ScanColumn::stored(column.name)).collect();
         }
+        self.read(what, projection, predicate, top)
+    }
+
+    fn read(
+        &self,
+        what: &str,
+        projection: Vec<ScanColumn>,
+        predicate: Predicate,
+        top: Option<Top>,
+    ) -> u64 {
         let request = ScanRequest {
             table: TableId::Logs,
             projection,
@@ -249,11 +264,41 @@ fn like(pattern: TextMatch) -> Predicate {
 #[test]
 fn speed_of_a_realistic_day() {
     let dir = tempfile::tempdir().unwrap();
-    let day = write_day(dir.path());
+    let day = write_day(dir.path(), PromoteLimits::default());
     assert_eq!(day.rows, u64::try_from(SEGMENTS * SEGMENT_ROWS).unwrap());
     ask_for_times(&day);
     ask_for_texts(&day);
     ask_for_attributes(&day);
+}
+
+#[test]
+fn speed_of_attributes_in_each_layout() {
+    let keys = PromoteLimits::default();
+    let layouts = [
+        (
+            "maps",
+            PromoteLimits {
+                max_keys: 0,
+                ..keys
+            },
+        ),
+        (
+            "keys, shared sets split too",
+            PromoteLimits {
+                rows_per_set: usize::MAX,
+                ..keys
+            },
+        ),
+        ("keys, shared sets", keys),
+    ];
+    let mut answers = Vec::new();
+    for (name, promote) in layouts {
+        let dir = tempfile::tempdir().unwrap();
+        println!("-- {name}");
+        answers.push(ask_for_attributes(&write_day(dir.path(), promote)));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
 }
 
 fn ask_for_times(day: &Day) {
@@ -324,25 +369,42 @@ fn ask_for_texts(day: &Day) {
     );
 }
 
-fn ask_for_attributes(day: &Day) {
+fn ask_for_attributes(day: &Day) -> Vec<u64> {
     let value = |column: &str, key: &str| ScanColumn::MapValue {
         column: column.into(),
         key: key.into(),
     };
-    let attribute = equal(value("LogAttributes", "http.status_code"), "200");
-    day.ask("count attribute = value", &[], attribute, None);
-    let resource = equal(
-        value("ResourceAttributes", "k8s.pod.name"),
-        "k8s.pod.name-value-3",
-    );
-    day.ask("count resource attribute = value", &[], resource, None);
-    assert_eq!(
+    let status = value("LogAttributes", "http.status_code");
+    let pod = value("ResourceAttributes", "k8s.pod.name");
+    let service = "k8s.pod.name-value-3";
+    let latest = Some(Top {
+        count: 200,
+        newest: true,
+    });
+    let whole = ["LogAttributes", "ResourceAttributes"].map(ScanColumn::stored);
+    let all = || Predicate::True;
+    vec![
         day.ask(
-            "all LogAttributes",
-            &["LogAttributes"],
-            Predicate::True,
-            None
+            "count attribute = value",
+            &[],
+            equal(status.clone(), "200"),
+            None,
         ),
-        day.rows
-    );
+        day.ask(
+            "count resource attribute = value",
+            &[],
+            equal(pod.clone(), service),
+            None,
+        ),
+        day.ask(
+            "count attribute = rare",
+            &[],
+            equal(value("LogAttributes", "request.id"), "x"),
+            None,
+        ),
+        day.read("values of an attribute", vec![status], all(), None),
+        day.read("values of a resource attribute", vec![pod], all(), None),
+        day.read("whole maps", whole.to_vec(), all(), None),
+        day.read("newest 200 maps", whole.to_vec(), all(), latest),
+    ]
 }
