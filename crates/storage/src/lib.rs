@@ -36,7 +36,7 @@ pub use maintain::{CompactionStats, FlushStats};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{
-    MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanRequest, ScanUnit, Snapshot, Top, UnitReader,
+    KeyRows, MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanRequest, ScanUnit, Snapshot, Top, UnitReader,
     read_field,
 };
 pub use schema::{Column, ColumnKind, NumberType, TableDef, attributes_type, hex_text};

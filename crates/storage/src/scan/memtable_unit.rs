@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::TimestampNanosecondType;
 
@@ -118,8 +118,8 @@ impl MemtableUnit {
         })
     }
 
-    /// Position and time of every matching row.
-    pub(super) fn times(&self, also: Option<&Condition>) -> Result<Vec<(usize, i64)>> {
+    /// One bit per row of the chunk, set when the row meets all conditions, and `also` when there is one more.
+    pub(super) fn matching(&self, also: Option<&Condition>) -> Result<BooleanBuffer> {
         let batch = NamedBatch(&self.chunk.batch);
         let conjuncts = self
             .left
@@ -133,6 +133,17 @@ impl MemtableUnit {
             }
             mask = &mask & &evaluate(conjunct, &batch)?;
         }
+        Ok(mask)
+    }
+
+    /// A stored column of the chunk, in its write form.
+    pub(super) fn column(&self, name: &str) -> Option<&ArrayRef> {
+        self.chunk.batch.column_by_name(name)
+    }
+
+    /// Position and time of every matching row.
+    pub(super) fn times(&self, also: Option<&Condition>) -> Result<Vec<(usize, i64)>> {
+        let mask = self.matching(also)?;
         let times = self.chunk.batch.columns().first();
         let times = times.and_then(|column| column.as_primitive_opt::<TimestampNanosecondType>());
         let values = times

@@ -6,6 +6,7 @@
 mod condition;
 mod evaluate;
 mod job;
+mod key_rows;
 mod memtable_unit;
 mod operand;
 mod pages;
@@ -19,6 +20,7 @@ mod snapshot;
 pub(crate) mod tests;
 mod top;
 
+pub use key_rows::KeyRows;
 pub use plan::{MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanUnit, UnitReader};
 pub use request::{ScanRequest, Top, read_field};
 pub use snapshot::Snapshot;

@@ -51,7 +51,7 @@ pub struct ScanUnit {
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+pub(super) enum Source {
     Segment(SegmentUnit),
     Memtable(MemtableUnit),
 }
@@ -189,6 +189,11 @@ impl ScanUnit {
         job.table.time_column()
     }
 
+    /// Where the rows are.
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// Position and time of every matching row.
     pub(super) fn times(&self, also: Option<&Condition>) -> Result<Vec<(usize, i64)>> {
         match &self.source {
@@ -262,7 +267,7 @@ impl Iterator for UnitReader {
 }
 
 /// Parquet decoders may panic on bytes that no writer makes: then the segment is damaged, not the process.
-fn guarded<T>(unit: &SegmentUnit, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guarded<T>(unit: &SegmentUnit, work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic
             .downcast_ref::<&str>()

@@ -51,6 +51,11 @@ impl Selected {
         }
     }
 
+    /// Whether no row is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     fn only(mask: BooleanBuffer) -> Self {
         Self {
             rows: mask.count_set_bits(),
@@ -246,7 +251,8 @@ impl SegmentUnit {
             .collect())
     }
 
-    fn reader(
+    /// Starts decoding root columns of the selected rows.
+    pub(super) fn reader(
         &self,
         footer: &Footer,
         columns: &BTreeSet<usize>,

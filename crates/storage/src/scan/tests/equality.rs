@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::rows::{Row, any_predicate, any_row, request, rows_of, snapshot};
 use crate::ids::TableId;
 use crate::predicate::{CompareOp, Predicate, Scalar, ScanColumn};
-use crate::scan::{ScanPlan, ScanRequest, Snapshot};
+use crate::scan::{KeyRows, ScanPlan, ScanRequest, Snapshot};
 use crate::time::{NANOS_PER_BUCKET, NANOS_PER_DAY};
 
 fn read(plan: &ScanPlan) -> Vec<RecordBatch> {
@@ -41,6 +41,7 @@ proptest! {
         for predicate in predicates {
             let plan = snapshot.scan(&request(predicate.clone(), None)).unwrap();
             let expected = expected(&[&flushed, &fresh], &predicate);
+            check_keys(&plan, &expected);
             let count = u64::try_from(expected.len()).unwrap();
             prop_assert_eq!(rows_of(&read(&plan)), expected, "{:?}", &predicate);
             prop_assert!(plan.estimate.rows >= count);
@@ -49,6 +50,31 @@ proptest! {
             }
             prop_assert_eq!(counted(&snapshot, predicate), count);
         }
+    }
+}
+
+/// The keys of the scanned rows, against those of the rows themselves.
+fn check_keys(plan: &ScanPlan, rows: &[Row]) {
+    for column in ["LogAttributes", "ResourceAttributes"] {
+        let mut found = KeyRows::new();
+        for unit in &plan.units {
+            for (key, rows) in unit.key_rows(column).unwrap() {
+                assert!(rows > 0);
+                *found.entry(key).or_default() += rows;
+            }
+        }
+        let mut expected = KeyRows::new();
+        for row in rows {
+            let map = if column == "LogAttributes" {
+                &row.attributes
+            } else {
+                &row.resource
+            };
+            for key in map.keys() {
+                *expected.entry(key.clone()).or_default() += 1;
+            }
+        }
+        assert_eq!(found, expected, "{column}");
     }
 }
 
