@@ -12,7 +12,7 @@ use datafusion::prelude::SessionConfig;
 
 use crate::answer::EngineConfig;
 use crate::error::{ErrorCode, QueryError, Result};
-use crate::optimize::TopOfScan;
+use crate::optimize::{KeysOfScan, TopOfScan};
 
 /// Rows of a batch: what storage returns and what operators pass on.
 const BATCH_ROWS: usize = 8_192;
@@ -43,6 +43,7 @@ pub(crate) fn build_session(config: &EngineConfig) -> Result<(SessionState, Arc<
         .build_arc()?;
     let mut rules = PhysicalOptimizer::new().rules;
     rules.push(Arc::new(TopOfScan));
+    rules.push(Arc::new(KeysOfScan));
     let state = SessionStateBuilder::new()
         .with_config(session_config(config))
         .with_runtime_env(runtime)

@@ -36,8 +36,8 @@ pub use maintain::{CompactionStats, FlushStats};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{
-    KeyRows, MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanRequest, ScanUnit, Snapshot, Top, UnitReader,
-    read_field,
+    KeyRows, MAX_TOP_ROWS, ScanEstimate, ScanPlan, ScanRequest, ScanUnit, Snapshot, Top,
+    UnitReader, read_field,
 };
 pub use schema::{Column, ColumnKind, NumberType, TableDef, attributes_type, hex_text};
 pub use segment::{ColumnStats, LiveSegment, RowGroupMeta, SegmentAccess, SegmentMeta};

@@ -25,6 +25,7 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::columns::to_plan_types;
+use super::keys::KeyScanExec;
 use super::shared::ScanShared;
 use crate::error::{QueryError, Result};
 
@@ -96,6 +97,25 @@ impl SegmentScanExec {
         let shared = Arc::clone(&self.shared);
         let exec = Self::try_new(shared, request, Arc::clone(&self.schema), None)?;
         Ok(exec.plan.top().is_some().then_some(exec))
+    }
+
+    /// The keys of a map column instead of rows, in one partition when nobody adds up those of several. None when the
+    /// scan returns only some of its rows.
+    pub(crate) fn keys_of(
+        &self,
+        column: &str,
+        schema: SchemaRef,
+        only_part: bool,
+    ) -> Option<KeyScanExec> {
+        if self.plan.top().is_some() || self.fetch.is_some() {
+            return None;
+        }
+        let partitions = match only_part {
+            true => 1,
+            false => self.properties.output_partitioning().partition_count(),
+        };
+        let rows = (Arc::clone(&self.shared), Arc::clone(&self.plan));
+        Some(KeyScanExec::new(rows, column, schema, partitions))
     }
 
     fn batches(&self) -> Batches {

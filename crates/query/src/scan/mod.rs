@@ -3,6 +3,7 @@
 
 mod columns;
 mod exec;
+mod keys;
 mod provider;
 mod pushdown;
 mod shared;

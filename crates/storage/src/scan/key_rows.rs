@@ -55,7 +55,11 @@ fn read_segment(unit: &SegmentUnit, column: &str) -> Result<KeyRows> {
         return Ok(counts);
     }
     let footer = unit.segment.footer()?;
-    let index = unit.job.table.index_of(column).ok_or_else(|| no_map(column))?;
+    let index = unit
+        .job
+        .table
+        .index_of(column)
+        .ok_or_else(|| no_map(column))?;
     let shape = footer.shape();
     let promoted: Vec<(&str, usize)> = shape.promoted(index).collect();
     let mut roots: BTreeSet<usize> = promoted.iter().map(|(_, root)| *root).collect();
@@ -94,7 +98,11 @@ fn count_keys(maps: &ArrayRef, mask: Option<&BooleanBuffer>, counts: &mut KeyRow
                 *uses += 1;
             }
         }
-        return count_entries(as_map(shared.values())?, |set| uses.get(set).copied(), counts);
+        return count_entries(
+            as_map(shared.values())?,
+            |set| uses.get(set).copied(),
+            counts,
+        );
     }
     count_entries(as_map(maps)?, |row| Some(usize::from(chosen(row))), counts)
 }

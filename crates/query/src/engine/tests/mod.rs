@@ -250,6 +250,47 @@ async fn counts_that_metadata_knows_read_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_maps_are_counted_by_storage() {
+    let bed = Bed::new().await;
+    let from = "FROM otel_logs WHERE ServiceName = 'cart'";
+    for (text, expect) in [
+        (
+            "SELECT arrayJoin(mapKeys(LogAttributes)) AS k, count() FROM otel_logs GROUP BY k",
+            "http.route|1500",
+        ),
+        (
+            "SELECT DISTINCT arrayJoin(LogAttributes.keys) FROM otel_logs LIMIT 9",
+            "http.route",
+        ),
+        (
+            "SELECT arrayJoin(mapKeys(ResourceAttributes)) AS k, count() FROM otel_logs GROUP BY k",
+            "",
+        ),
+    ] {
+        let plan = bed.try_ask(&format!("EXPLAIN {text}")).await.unwrap();
+        assert!(
+            plan.contains("KeyScanExec") && !plan.contains("SegmentScanExec"),
+            "{plan}"
+        );
+        bed.check(text, expect).await;
+    }
+    let rows = format!("SELECT countIf(mapContains(LogAttributes, 'http.route')) {from}");
+    let rows = bed.try_ask(&rows).await.unwrap();
+    let keys = format!("SELECT arrayJoin(mapKeys(LogAttributes)) AS k, count() {from} GROUP BY k");
+    bed.check(&keys, &format!("http.route|{rows}")).await;
+    // Something else than keys and rows is asked: the maps themselves are needed.
+    for text in [
+        "SELECT arrayJoin(mapKeys(LogAttributes)) AS k, max(Body) FROM otel_logs GROUP BY k",
+        "SELECT arrayJoin(mapValues(LogAttributes)) AS v, count() FROM otel_logs GROUP BY v",
+        "SELECT arrayJoin(mapKeys(LogAttributes)) AS k, ServiceName, count() FROM otel_logs GROUP BY k, ServiceName",
+    ] {
+        let plan = bed.try_ask(&format!("EXPLAIN {text}")).await.unwrap();
+        assert!(plan.contains("SegmentScanExec"), "{plan}");
+    }
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_statements_answer_with_the_right_name() {
     let bed = Bed::new().await;
     for (text, code) in [
