@@ -143,6 +143,7 @@ mod tests {
         let limits = PromoteLimits {
             max_keys: 2,
             min_rows: 64,
+            ..PromoteLimits::default()
         };
         let chosen = choose(keys.into_iter().collect(), limits);
         let chosen: Vec<_> = chosen
