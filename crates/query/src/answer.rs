@@ -110,6 +110,8 @@ pub struct Answer {
     pub settings: Vec<(String, String)>,
     /// Batches. Dropping the stream stops the query.
     pub rows: BoxStream<'static, Result<RecordBatch, QueryError>>,
+    /// The row of WITH TOTALS, with the same columns.
+    pub totals: Option<RecordBatch>,
     /// Counters, growing while `rows` is read.
     pub progress: Arc<Progress>,
     /// Whether the outer query has a LIMIT.

@@ -143,6 +143,8 @@ pub enum ErrorCode {
     UnionAllResultStructuresMismatch,
     /// UNION needs ALL or DISTINCT.
     ExpectedAllOrDistinct,
+    /// LIMIT WITH TIES needs an order.
+    WithTiesWithoutOrderBy,
     /// The condition of a JOIN cannot be used.
     InvalidJoinOnExpression,
     /// FINAL is not possible here.

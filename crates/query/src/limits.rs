@@ -36,5 +36,7 @@ pub(crate) const MAX_CTES: usize = 50;
 pub(crate) const MAX_LIST_ITEMS: usize = 10_000;
 /// Most expressions after aliases were expanded; a chain of aliases can double at every step.
 pub(crate) const MAX_EXPANDED_NODES: usize = 100_000;
+/// Most keys of ROLLUP, CUBE and GROUPING SETS; CUBE doubles the groupings with each.
+pub(crate) const MAX_GROUPING_SET_KEYS: usize = 10;
 /// Most SELECTs after WITH was expanded, for the same reason.
 pub(crate) const MAX_EXPANDED_SELECTS: usize = 500;

@@ -4,6 +4,7 @@
 mod builtin;
 mod extreme;
 mod fold;
+mod frame;
 mod list;
 mod name;
 mod quantile;
@@ -13,7 +14,7 @@ mod uniq;
 use std::sync::Arc;
 
 use datafusion::common::utils::expr::COUNT_STAR_EXPANSION;
-use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment, WindowFunction};
 use datafusion::logical_expr::{AggregateUDF, Case, Cast, Expr};
 
 use crate::error::{ErrorCode, QueryError, Result};
@@ -49,8 +50,25 @@ struct Choice {
 }
 
 impl ResolvedAggregate {
+    /// The call over a window. Arguments as for [`Self::build`].
+    pub(crate) fn over(&self, arguments: Vec<Expr>, condition: Option<Expr>) -> WindowFunction {
+        let arguments = self.converted(arguments);
+        frame::over(&self.function, arguments, condition, self.ignore_nulls)
+    }
+
     /// The call. Arguments are values of the types it was resolved with, without the condition of `-If`.
     pub(crate) fn build(&self, arguments: Vec<Expr>, condition: Option<Expr>) -> Expr {
+        Expr::AggregateFunction(AggregateFunction::new_udf(
+            Arc::clone(&self.function),
+            self.converted(arguments),
+            false,
+            condition.map(Box::new),
+            Vec::new(),
+            self.ignore_nulls.then_some(NullTreatment::IgnoreNulls),
+        ))
+    }
+
+    fn converted(&self, arguments: Vec<Expr>) -> Vec<Expr> {
         let mut converted: Vec<Expr> = arguments
             .into_iter()
             .zip(&self.arguments)
@@ -60,14 +78,7 @@ impl ResolvedAggregate {
             // `count()` counts rows; exactly this constant lets DataFusion answer it from statistics.
             converted.push(Expr::Literal(COUNT_STAR_EXPANSION, None));
         }
-        Expr::AggregateFunction(AggregateFunction::new_udf(
-            Arc::clone(&self.function),
-            converted,
-            false,
-            condition.map(Box::new),
-            Vec::new(),
-            self.ignore_nulls.then_some(NullTreatment::IgnoreNulls),
-        ))
+        converted
     }
 
     /// What becomes of the call's column: the result's type, and its default where there was nothing.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::expression::aggregate_name;
 use super::function::arguments_of;
+use super::group::LeftOut;
 use super::scope::{Origin, Scope};
 use super::tree::{AggregateCall, ColumnId, Kind, Typed};
 use super::{Analyzer, Result};
@@ -18,6 +19,10 @@ use crate::types::Value;
 pub(super) struct Grouping {
     pub(super) keys: Vec<(ColumnId, Typed)>,
     pub(super) aggregates: Vec<(ColumnId, AggregateCall)>,
+    /// What becomes of keys that a grouping leaves out.
+    pub(super) left_out: LeftOut,
+    /// The column that says which keys are left out, if there are several groupings.
+    pub(super) set_id: Option<ColumnId>,
 }
 
 impl<'q> Analyzer<'_> {
@@ -61,7 +66,7 @@ impl<'q> Analyzer<'_> {
         Ok(arguments)
     }
 
-    fn constants(
+    pub(super) fn constants(
         &mut self,
         scope: &mut Scope<'q>,
         exprs: &[crate::syntax::Expr],
@@ -86,8 +91,9 @@ impl<'q> Analyzer<'_> {
         scope: &Scope<'q>,
         mut typed: Typed,
     ) -> Result<Typed> {
-        if let Some((id, _)) = grouping.keys.iter().find(|(_, key)| *key == typed) {
-            return Ok(Typed::column(*id, typed.ty));
+        let position = grouping.keys.iter().position(|(_, key)| *key == typed);
+        if let Some(column) = position.and_then(|at| self.key_column(grouping, at)) {
+            return Ok(column);
         }
         match typed.kind {
             Kind::Aggregate(call) => {
@@ -105,6 +111,7 @@ impl<'q> Analyzer<'_> {
                 };
                 Ok(Typed::column(id, typed.ty))
             }
+            Kind::Grouping(keys) => self.grouping_bits(grouping, &keys),
             Kind::Column(id) => Err(QueryError::new(
                 ErrorCode::NotAnAggregate,
                 format!(
@@ -126,6 +133,7 @@ impl<'q> Analyzer<'_> {
             | Kind::Widen(_)
             | Kind::Scalar(_)
             | Kind::Lambda(_)
+            | Kind::Window(_)
             | Kind::ArrayJoin(_)) => {
                 typed.kind = kind;
                 let mut failed = None;
@@ -161,7 +169,7 @@ impl<'q> Analyzer<'_> {
 }
 
 /// The aggregate of `f(DISTINCT x)`.
-fn distinct_name(call: &Call) -> Result<String> {
+pub(super) fn distinct_name(call: &Call) -> Result<String> {
     let name = aggregate_name(call);
     if !call.distinct {
         return Ok(name);

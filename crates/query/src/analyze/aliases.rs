@@ -3,12 +3,18 @@
 use super::Result;
 use super::scope::Scope;
 use crate::error::{ErrorCode, QueryError};
-use crate::syntax::{Expr, ExprKind, GroupBy, OrderBy, Select};
+use crate::syntax::{Expr, ExprKind, GroupBy, OrderBy, Select, Window};
 
 /// Adds every alias of the SELECT to its scope.
 pub(super) fn collect_aliases<'q>(scope: &mut Scope<'q>, select: &'q Select) -> Result<()> {
     let mut exprs: Vec<&'q Expr> = Vec::new();
     exprs.extend(&select.items);
+    exprs.extend(&select.distinct_on);
+    exprs.extend(select.qualify.as_ref());
+    for (_, spec) in &select.windows {
+        exprs.extend(&spec.partition_by);
+        exprs.extend(spec.order_by.iter().map(|key| &key.expr));
+    }
     exprs.extend(select.prewhere.as_ref());
     exprs.extend(select.filter.as_ref());
     if let Some(GroupBy::Keys { keys, .. }) = &select.group_by {
@@ -40,6 +46,10 @@ pub(super) fn collect_aliases<'q>(scope: &mut Scope<'q>, select: &'q Select) -> 
                 exprs.extend(&call.arguments);
                 exprs.extend(call.parameters.iter().flatten());
                 exprs.extend(call.filter.as_ref());
+                if let Some(Window::Spec(spec)) = &call.over {
+                    exprs.extend(&spec.partition_by);
+                    exprs.extend(spec.order_by.iter().map(|key| &key.expr));
+                }
             }
             ExprKind::Tuple(items) | ExprKind::Array(items) => exprs.extend(items),
             ExprKind::Literal(_)

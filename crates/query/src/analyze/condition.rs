@@ -209,7 +209,7 @@ fn comparison_type(left: &Typed, right: &Typed) -> Type {
     ty
 }
 
-fn compare_name(op: CompareOp) -> &'static str {
+pub(super) fn compare_name(op: CompareOp) -> &'static str {
     match op {
         CompareOp::Equal => "equals",
         CompareOp::NotEqual => "notEquals",

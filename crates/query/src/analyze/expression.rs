@@ -4,6 +4,7 @@ use cairn_storage::{CompareOp, ScanColumn};
 
 use super::scope::Scope;
 use super::tree::{Kind, Typed};
+use super::window::{is_window_function, misses_over};
 use super::{Analyzer, Result};
 use crate::aggregates;
 use crate::error::{ErrorCode, QueryError};
@@ -199,11 +200,18 @@ impl<'q> Analyzer<'_> {
 
     /// A call: operators and forms that lowering treats specially, then aggregates, then functions.
     fn call(&mut self, scope: &mut Scope<'q>, call: &Call) -> Result<Typed> {
-        if call.over.is_some() {
-            return Err(QueryError::new(
-                ErrorCode::NotImplemented,
-                "window functions are not implemented yet",
-            ));
+        if let Some(window) = &call.over {
+            return self.window_call(scope, call, window);
+        }
+        if is_window_function(&call.name) {
+            return Err(misses_over(&call.name));
+        }
+        if call.name.eq_ignore_ascii_case("grouping") {
+            let keys = self.expressions(scope, &call.arguments)?;
+            return Ok(Typed {
+                ty: Type::UInt64,
+                kind: Kind::Grouping(keys),
+            });
         }
         if let Some(typed) = self.lambda_call(scope, call)? {
             return Ok(typed);
@@ -293,12 +301,7 @@ impl<'q> Analyzer<'_> {
                 let arguments = self.expressions(scope, &call.arguments)?;
                 return self.map_lookup(&call.name, arguments).map(Some);
             }
-            "exists" => {
-                return Err(QueryError::new(
-                    ErrorCode::NotImplemented,
-                    "EXISTS (query) is not implemented; compare a count with 0",
-                ));
-            }
+            "exists" => self.exists(scope, call)?,
             _ => return Ok(None),
         };
         Ok(Some(typed))

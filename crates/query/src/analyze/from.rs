@@ -1,18 +1,12 @@
 //! FROM: tables, subqueries and table functions as nodes with named columns, and joins of them.
 
-use hashbrown::HashSet;
-
 use super::scope::{Inherited, Origin, Scope, Source, SourceColumn};
-use super::tree::{ColumnId, Kind, Node, Scan, Typed};
+use super::tree::{Kind, Node, Scan, Typed};
 use super::{Analyzer, Result};
 use crate::catalog::{self, CatalogTable, ColumnDefault, TableKind};
 use crate::error::{ErrorCode, QueryError};
-use crate::syntax::{
-    Expr, From, Join, JoinKind, JoinOn, JoinStrictness, TableItem, TableName, TableSource,
-    parse_query,
-};
+use crate::syntax::{Expr, From, TableItem, TableName, TableSource, parse_query};
 use crate::types::{Type, Value};
-use cairn_storage::CompareOp;
 
 /// Table functions that leave the process.
 const REFUSED: [&str; 22] = [
@@ -54,7 +48,7 @@ impl<'q> Analyzer<'_> {
         Ok(node)
     }
 
-    fn table_item(
+    pub(super) fn table_item(
         &mut self,
         inherited: &Inherited<'_>,
         item: &TableItem,
@@ -298,102 +292,6 @@ impl<'q> Analyzer<'_> {
             )
         })
     }
-
-    fn join(&mut self, scope: &mut Scope<'q>, left: Node, join: &'q Join) -> Result<Node> {
-        if join.strictness != JoinStrictness::All
-            || matches!(join.kind, JoinKind::Right | JoinKind::Full)
-        {
-            return Err(QueryError::new(
-                ErrorCode::NotImplemented,
-                "only INNER, LEFT and CROSS JOIN are implemented",
-            ));
-        }
-        let (right, source) = self.table_item(&scope.inherited.clone(), &join.table)?;
-        scope.sources.push(source);
-        let condition = match &join.on {
-            JoinOn::Nothing => Vec::new(),
-            JoinOn::Condition(expr) => conjuncts(self.expression(scope, expr)?),
-            JoinOn::Using(names) => self.using(scope, names)?,
-        };
-        let right_ids = self.last_source_ids(scope);
-        let mut on = Vec::new();
-        let mut rest = Vec::new();
-        for part in condition {
-            match equal_pair(&part, &right_ids) {
-                Some(pair) => on.push(pair),
-                None => rest.push(part),
-            }
-        }
-        let outer = join.kind == JoinKind::Left;
-        if outer && let Some(source) = scope.sources.last_mut() {
-            source.may_be_absent = true;
-        }
-        let filter = match rest.len() {
-            0 => None,
-            1 => rest.pop().map(Box::new),
-            _ => Some(Box::new(self.conjunction(rest)?)),
-        };
-        Ok(Node::Join {
-            left: Box::new(left),
-            right: Box::new(right),
-            outer,
-            on,
-            filter,
-        })
-    }
-
-    fn using(&mut self, scope: &mut Scope<'q>, names: &[String]) -> Result<Vec<Typed>> {
-        let mut parts = Vec::new();
-        let last = scope.sources.len().saturating_sub(1);
-        for name in names {
-            let unknown = || {
-                QueryError::new(
-                    ErrorCode::UnknownIdentifier,
-                    format!("Unknown expression identifier `{name}` in USING"),
-                )
-            };
-            let left = scope
-                .find(std::slice::from_ref(name))
-                .filter(|found| found.source < last)
-                .ok_or_else(unknown)?;
-            let column = scope
-                .sources
-                .last()
-                .and_then(|source| source.position(name))
-                .ok_or_else(unknown)?;
-            let right = super::scope::Found {
-                source: last,
-                column,
-                parts: 1,
-            };
-            let left = self.source_column(scope, left)?;
-            let right = self.source_column(scope, right)?;
-            parts.push(self.compare(CompareOp::Equal, left, right)?);
-            if let Some(source) = scope.sources.last_mut()
-                && let Some(column) = source.columns.get_mut(column)
-            {
-                column.in_star = false;
-            }
-        }
-        Ok(parts)
-    }
-
-    fn last_source_ids(&self, scope: &Scope<'q>) -> HashSet<ColumnId> {
-        let mut ids = HashSet::new();
-        for column in scope.sources.last().into_iter().flat_map(|s| &s.columns) {
-            match &column.origin {
-                Origin::Id(id) => {
-                    ids.insert(*id);
-                }
-                Origin::Scan(scan, _) => {
-                    let scan = self.scans.get(*scan);
-                    ids.extend(scan.into_iter().flat_map(|s| &s.columns).map(|(id, _)| *id));
-                }
-                Origin::Computed(_) => {}
-            }
-        }
-        ids
-    }
 }
 
 /// The columns of a stored table.
@@ -422,32 +320,4 @@ pub(super) fn conjuncts(condition: Typed) -> Vec<Typed> {
         return parts.into_iter().flat_map(conjuncts).collect();
     }
     vec![Typed { ty, kind }]
-}
-
-/// Left and right key, when the condition is an equality of the two sides.
-fn equal_pair(condition: &Typed, right_ids: &HashSet<ColumnId>) -> Option<(Typed, Typed)> {
-    let Kind::Compare {
-        op: CompareOp::Equal,
-        left,
-        right,
-    } = &condition.kind
-    else {
-        return None;
-    };
-    let side = |typed: &Typed| {
-        let (mut in_left, mut in_right) = (false, false);
-        typed.visit(&mut |part| {
-            if let Kind::Column(id) = part.kind {
-                in_right |= right_ids.contains(&id);
-                in_left |= !right_ids.contains(&id);
-            }
-            true
-        });
-        (in_left, in_right)
-    };
-    match (side(left), side(right)) {
-        ((true, false), (false, true)) => Some(((**left).clone(), (**right).clone())),
-        ((false, true), (true, false)) => Some(((**right).clone(), (**left).clone())),
-        _ => None,
-    }
 }

@@ -1,11 +1,14 @@
 //! `IN`: constants, expressions, queries, and names of tables.
 
+use std::sync::Arc;
+
 use cairn_storage::CompareOp;
 
 use super::constant::Fit;
 use super::scope::Scope;
-use super::tree::{Kind, Node, Typed, TypedQuery};
+use super::tree::{AggregateCall, Kind, Node, OutputColumn, Typed, TypedQuery};
 use super::{Analyzer, Result};
+use crate::aggregates;
 use crate::error::{ErrorCode, QueryError};
 use crate::syntax::{Call, Expr, ExprKind, Query};
 use crate::types::{Type, Value, common_type};
@@ -283,6 +286,48 @@ impl<'q> Analyzer<'_> {
         Ok((converted, query))
     }
 
+    /// `EXISTS (query)`: whether there is a row.
+    pub(super) fn exists(&mut self, scope: &mut Scope<'q>, call: &Call) -> Result<Typed> {
+        let [argument] = call.arguments.as_slice() else {
+            return Err(no_subquery());
+        };
+        let ExprKind::Subquery(query) = &argument.kind else {
+            return Err(no_subquery());
+        };
+        let query = self.subquery(query, &scope.inherited.clone())?;
+        let resolved = aggregates::resolve("count", &[], &[])?;
+        let id = self.new_id();
+        let count = AggregateCall {
+            name: "count".to_owned(),
+            resolved: Arc::new(resolved),
+            parameters: Vec::new(),
+            arguments: Vec::new(),
+        };
+        let node = Node::Aggregate {
+            input: Box::new(Node::Limit {
+                input: Box::new(query.node),
+                offset: 0,
+                limit: Some(1),
+            }),
+            keys: Vec::new(),
+            aggregates: vec![(id, count)],
+            sets: None,
+        };
+        let rows = Typed {
+            ty: Type::UInt64,
+            kind: Kind::Scalar(Box::new(TypedQuery {
+                node,
+                output: vec![OutputColumn {
+                    name: "count()".to_owned(),
+                    ty: Type::UInt64,
+                    id,
+                }],
+                limited: false,
+            })),
+        };
+        self.compare(CompareOp::Greater, rows, Typed::literal(Value::UInt(0)))
+    }
+
     /// A query whose only row is a value.
     pub(super) fn scalar_subquery(
         &mut self,
@@ -354,6 +399,10 @@ fn any_of(mut parts: Vec<Typed>) -> Typed {
         },
         kind: Kind::Or(parts),
     }
+}
+
+fn no_subquery() -> QueryError {
+    QueryError::new(ErrorCode::BadArguments, "EXISTS takes a query in brackets")
 }
 
 fn tuple_width(width: usize) -> QueryError {

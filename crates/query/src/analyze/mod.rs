@@ -3,24 +3,31 @@
 
 mod aggregate;
 mod aliases;
+mod array_join;
 mod condition;
 mod constant;
 mod expression;
 mod from;
 mod function;
+mod group;
 mod in_set;
+mod items;
+mod join;
 mod lambda;
 mod mark;
 mod names;
+mod order;
 mod parameter;
 mod scope;
 mod select;
 mod set;
 mod statement;
 mod table_filter;
+mod totals;
 mod tree;
 mod typed;
 mod unfold;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -32,8 +39,8 @@ use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
 use crate::syntax::Parsed;
 
 pub(crate) use tree::{
-    AggregateCall, ColumnId, Kind, LambdaCall, Node, OutputColumn, Scan, SortKey, Typed,
-    TypedQuery, TypedStatement,
+    AggregateCall, ColumnId, GroupingSets, Joined, Kind, LambdaCall, Node, OutputColumn, Over,
+    Scan, SortKey, Typed, TypedQuery, TypedStatement, WindowCall,
 };
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
@@ -70,6 +77,7 @@ pub(crate) fn analyze(parsed: &Parsed, context: &AnalyzeContext) -> Result<Analy
         scans: Vec::new(),
         next_id: 0,
         subqueries: 0,
+        settings: context.moment.settings.clone(),
         nodes: 0,
         selects: 0,
     };
@@ -83,6 +91,8 @@ struct Analyzer<'c> {
     scans: Vec<Scan>,
     next_id: u32,
     subqueries: u32,
+    /// Settings in force where the analysis stands: those of inner SELECTs come last.
+    settings: Vec<(String, String)>,
     nodes: usize,
     selects: usize,
 }
@@ -92,6 +102,12 @@ impl Analyzer<'_> {
         let id = ColumnId(self.next_id);
         self.next_id += 1;
         id
+    }
+
+    /// A setting, the innermost one of its name.
+    fn setting(&self, name: &str) -> Option<&str> {
+        let known = self.settings.iter().rev().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.as_str())
     }
 
     /// Counts one expression; aliases and WITH can multiply a short text into a huge tree.

@@ -3,7 +3,8 @@
 use super::Analyzer;
 use super::scope::Scope;
 use crate::syntax::{
-    Call, Expr, ExprKind, Frame, FrameBound, Literal, OrderKey, Window, WindowSpec, literal, quoted,
+    Call, Expr, ExprKind, Frame, FrameBound, FrameUnit, Literal, OrderKey, Window, WindowSpec,
+    literal, quoted,
 };
 
 impl Analyzer<'_> {
@@ -11,7 +12,15 @@ impl Analyzer<'_> {
     pub(super) fn column_name(&mut self, scope: &Scope<'_>, expr: &Expr) -> String {
         match &expr.alias {
             Some(alias) => alias.clone(),
-            None => self.canonical(scope, expr, &mut Vec::new()),
+            None => {
+                // Names of lambdas around stand for themselves.
+                let mut hidden = scope
+                    .parameters
+                    .iter()
+                    .map(|(name, _)| name.clone())
+                    .collect();
+                self.canonical(scope, expr, &mut hidden)
+            }
         }
     }
 
@@ -63,6 +72,9 @@ impl Analyzer<'_> {
             _ => {}
         }
         let mut name = call.name.clone();
+        if name.eq_ignore_ascii_case("grouping") {
+            name.make_ascii_lowercase();
+        }
         if call.distinct {
             name.push_str("Distinct");
         }
@@ -97,6 +109,7 @@ impl Analyzer<'_> {
         hidden: &mut Vec<String>,
     ) -> String {
         let mut parts = Vec::new();
+        parts.extend(spec.base.clone());
         if !spec.partition_by.is_empty() {
             let keys = self.names(scope, &spec.partition_by, hidden);
             parts.push(format!("PARTITION BY {keys}"));
@@ -155,7 +168,11 @@ fn frame_name(frame: &Frame) -> String {
         FrameBound::Following(count) => format!("{count} FOLLOWING"),
         FrameBound::UnboundedFollowing => "UNBOUNDED FOLLOWING".to_owned(),
     };
-    let unit = if frame.rows { "ROWS" } else { "RANGE" };
+    let unit = match frame.unit {
+        FrameUnit::Rows => "ROWS",
+        FrameUnit::Range => "RANGE",
+        FrameUnit::Groups => "GROUPS",
+    };
     format!(
         "{unit} BETWEEN {} AND {}",
         bound(&frame.start),

@@ -5,7 +5,7 @@ use cairn_storage::ScanColumn;
 use super::tree::{ColumnId, Kind, Typed};
 use super::{Analyzer, Result};
 use crate::error::{ErrorCode, QueryError};
-use crate::syntax::{Expr, Query};
+use crate::syntax::{Expr, Query, WindowSpec};
 use crate::types::Type;
 
 /// What subqueries see of the queries around them.
@@ -33,6 +33,8 @@ pub(super) struct Scope<'q> {
     pub(super) expanded: Vec<(&'q str, Typed, usize)>,
     /// Names of the lambdas around, innermost last. They hide aliases and columns.
     pub(super) parameters: Vec<(String, Typed)>,
+    /// `WINDOW w AS (…)`
+    pub(super) windows: &'q [(String, WindowSpec)],
     /// Inside the arguments of an aggregate.
     pub(super) in_aggregate: bool,
 }
@@ -46,8 +48,24 @@ pub(super) struct Source {
     pub(super) table: Option<(String, String)>,
     /// Its columns in order.
     pub(super) columns: Vec<SourceColumn>,
-    /// Its rows may be absent (right side of a LEFT JOIN): defaults stand in for them.
-    pub(super) may_be_absent: bool,
+    /// Whether its rows are there: joins can leave them out.
+    pub(super) presence: Presence,
+}
+
+/// Whether a table's rows are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Presence {
+    /// They are.
+    #[default]
+    Always,
+    /// Where there is none, its columns have the defaults of their types.
+    OrDefault,
+    /// Where there is none, its columns are NULL.
+    OrNull,
+    /// None is: all columns have the defaults of their types.
+    NeverDefault,
+    /// None is: all columns are NULL.
+    NeverNull,
 }
 
 /// A column of a table.
@@ -72,6 +90,8 @@ pub(super) enum Origin {
     Scan(usize, String),
     /// An expression over the other columns of the table.
     Computed(&'static str),
+    /// What a join or ARRAY JOIN made of it.
+    Typed(Box<Typed>),
 }
 
 /// A name that turned out to be a column.
@@ -216,9 +236,9 @@ impl Analyzer<'_> {
 
     /// The column as an expression.
     pub(super) fn source_column(&mut self, scope: &mut Scope<'_>, found: Found) -> Result<Typed> {
-        let Some((column, may_be_absent)) = scope.sources.get(found.source).and_then(|source| {
+        let Some((column, presence)) = scope.sources.get(found.source).and_then(|source| {
             let column = source.columns.get(found.column)?;
-            Some((column.clone(), source.may_be_absent))
+            Some((column.clone(), source.presence))
         }) else {
             return Err(QueryError::new(
                 ErrorCode::LogicalError,
@@ -232,11 +252,13 @@ impl Analyzer<'_> {
                 Typed::column(id, column.ty)
             }
             Origin::Computed(text) => {
-                let only = scope.sources.get(found.source).cloned().unwrap_or_default();
-                return self.computed_column(text, only);
+                let mut only = scope.sources.get(found.source).cloned().unwrap_or_default();
+                only.presence = Presence::Always;
+                self.computed_column(text, only)?
             }
+            Origin::Typed(typed) => return Ok(*typed),
         };
-        Ok(or_default(typed, may_be_absent))
+        Ok(present(typed, presence))
     }
 
     /// An ALIAS column: its expression sees nothing but its own table.
@@ -248,6 +270,29 @@ impl Analyzer<'_> {
         };
         self.expression(&mut scope, &expr)
     }
+}
+
+/// What a column is where its row may be absent.
+pub(super) fn present(typed: Typed, presence: Presence) -> Typed {
+    let ty = typed.ty.clone();
+    match presence {
+        Presence::Always => typed,
+        Presence::OrDefault => or_default(typed, true),
+        Presence::OrNull => typed.relabel(null_type(&ty)),
+        Presence::NeverDefault => Typed::constant(ty.default_value(), ty),
+        Presence::NeverNull => {
+            let ty = null_type(&ty);
+            Typed::constant(ty.default_value(), ty)
+        }
+    }
+}
+
+/// The type that can also be NULL, if there is one.
+fn null_type(ty: &Type) -> Type {
+    if matches!(ty, Type::Array(_) | Type::Map(..) | Type::Tuple(_)) {
+        return ty.clone();
+    }
+    ty.nullable()
 }
 
 /// The default of its type where the row is absent.

@@ -83,9 +83,11 @@ impl Analyzer<'_> {
     }
 
     fn whole_query(&mut self, query: &Query) -> Result<TypedStatement> {
-        let query = self.subquery(query, &Inherited::default())?;
+        let typed = self.subquery(query, &Inherited::default())?;
+        let totals = self.totals(query)?;
         Ok(TypedStatement {
-            query,
+            query: typed,
+            totals,
             scans: std::mem::take(&mut self.scans),
         })
     }
@@ -114,6 +116,7 @@ impl Analyzer<'_> {
                 output,
                 limited: false,
             },
+            totals: None,
             scans: Vec::new(),
         })))
     }

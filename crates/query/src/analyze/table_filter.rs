@@ -18,15 +18,14 @@ impl Analyzer<'_> {
         source: &Source,
         name: &TableName,
     ) -> Result<Node> {
-        let given = self.context.moment.settings.iter().rev();
-        let mut given = given.filter(|(key, value)| key == SETTING && !value.trim().is_empty());
-        let Some((_, text)) = given.next() else {
+        let given = self.setting(SETTING).map(str::to_owned);
+        let Some(text) = given.filter(|text| !text.trim().is_empty()) else {
             return Ok(node);
         };
         let database = name.database.as_deref().unwrap_or(&self.context.database);
         let full = format!("{database}.{}", name.table);
         let text_type = || Box::new(Type::String);
-        let filters = self.literal(text, &Type::Map(text_type(), text_type()));
+        let filters = self.literal(&text, &Type::Map(text_type(), text_type()));
         let filters = filters.map_err(|error| bad(&error.message))?;
         let Some(Value::Map(filters)) = filters.value().cloned() else {
             return Err(bad("it is not a map"));

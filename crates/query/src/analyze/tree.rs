@@ -7,6 +7,7 @@ use cairn_storage::{CompareOp, ScanColumn, TableId};
 
 use crate::aggregates::ResolvedAggregate;
 use crate::functions::Resolved;
+use crate::syntax::Frame;
 use crate::types::{Type, Value};
 
 /// A column of a node's output, unique within one statement.
@@ -18,6 +19,8 @@ pub(crate) struct ColumnId(pub(crate) u32);
 pub(crate) struct TypedStatement {
     /// The query.
     pub(crate) query: TypedQuery,
+    /// The row of WITH TOTALS, with the same columns.
+    pub(crate) totals: Option<TypedQuery>,
     /// The scans that its nodes refer to by position.
     pub(crate) scans: Vec<Scan>,
 }
@@ -98,6 +101,24 @@ pub(crate) enum Node {
         keys: Vec<(ColumnId, Typed)>,
         /// Aggregates.
         aggregates: Vec<(ColumnId, AggregateCall)>,
+        /// Several groupings at once.
+        sets: Option<GroupingSets>,
+    },
+    /// One more column for each window function.
+    Window {
+        /// Rows.
+        input: Box<Self>,
+        /// The functions.
+        windows: Vec<(ColumnId, WindowCall)>,
+    },
+    /// One row per position of the arrays, which are as long as each other; every other column is repeated.
+    ArrayJoin {
+        /// Rows.
+        input: Box<Self>,
+        /// The items of each array.
+        arrays: Vec<(ColumnId, Typed)>,
+        /// Rows with empty arrays are kept, with NULLs.
+        left: bool,
     },
     /// One row per item of the array; every other column is repeated. Rows with empty arrays vanish.
     Unnest {
@@ -158,13 +179,41 @@ pub(crate) enum Node {
         left: Box<Self>,
         /// Right rows.
         right: Box<Self>,
-        /// Whether left rows without match are kept, with NULLs.
-        outer: bool,
+        /// Which rows are kept.
+        kind: Joined,
+        /// NULL equals NULL.
+        null_equals_null: bool,
         /// Equal pairs: left expression, right expression.
         on: Vec<(Typed, Typed)>,
         /// The rest of the condition.
         filter: Option<Box<Typed>>,
     },
+}
+
+/// Which rows a join keeps, and of which side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// Pairs that match.
+    Inner,
+    /// Also left rows without match, with NULLs.
+    Left,
+    /// Also right rows without match, with NULLs.
+    Right,
+    /// Also rows of both sides without match.
+    Full,
+    /// Left rows with a match, without columns of the right side.
+    LeftSemi,
+    /// Left rows without match.
+    LeftAnti,
+}
+
+/// Several groupings of the same rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GroupingSets {
+    /// Positions of the keys of each.
+    pub(crate) sets: Vec<Vec<usize>>,
+    /// A column with one bit for each key, the first key the highest: whether it is left out.
+    pub(crate) id: ColumnId,
 }
 
 /// A key of an order. NULL and NaN come last unless `nulls_first`.
@@ -271,6 +320,10 @@ pub(crate) enum Kind {
     Scalar(Box<TypedQuery>),
     /// `arrayMap` and `arrayFold`: a lambda over the items of arrays.
     Lambda(Box<LambdaCall>),
+    /// A window function; only before the window node is built.
+    Window(Box<WindowCall>),
+    /// `grouping(a, b)`; only before the aggregation node is built.
+    Grouping(Vec<Typed>),
     /// An aggregate; only before the aggregation node is built.
     Aggregate(Box<AggregateCall>),
     /// `arrayJoin`; only before the unnest node is built.
@@ -324,4 +377,47 @@ impl PartialEq for LambdaCall {
             && self.arguments == other.arguments
             && outside(self) == outside(other)
     }
+}
+
+/// A window function over its window.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct WindowCall {
+    /// What is computed.
+    pub(crate) function: Over,
+    /// Its arguments.
+    pub(crate) arguments: Vec<Typed>,
+    /// Rows are looked at apart for each of these.
+    pub(crate) partition: Vec<Typed>,
+    /// The order inside a partition.
+    pub(crate) order: Vec<SortKey>,
+    /// Which rows around the current one; the default depends on the order.
+    pub(crate) frame: Option<Frame>,
+}
+
+/// The functions that have a meaning over windows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Over {
+    /// `row_number`
+    RowNumber,
+    /// `rank`
+    Rank,
+    /// `dense_rank`
+    DenseRank,
+    /// `percent_rank`
+    PercentRank,
+    /// `cume_dist`
+    CumeDist,
+    /// `ntile(n)`
+    Ntile,
+    /// `nth_value(x, n)`
+    Nth,
+    /// `lag`, `lead` and their forms inside the frame. The second argument stands where there is no row.
+    Shift {
+        /// Rows ahead, negative for rows before.
+        offset: i64,
+        /// Only rows of the frame.
+        in_frame: bool,
+    },
+    /// An aggregate.
+    Aggregate(Box<AggregateCall>),
 }

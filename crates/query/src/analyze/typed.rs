@@ -101,6 +101,12 @@ impl Typed {
                 visit(otherwise);
             }
             Kind::Aggregate(call) => call.arguments.iter().for_each(visit),
+            Kind::Grouping(keys) => keys.iter().for_each(visit),
+            Kind::Window(call) => {
+                call.arguments.iter().for_each(&mut *visit);
+                call.partition.iter().for_each(&mut *visit);
+                call.order.iter().for_each(|key| visit(&key.expr));
+            }
             Kind::Lambda(call) => {
                 call.arguments.iter().for_each(&mut *visit);
                 call.captures.iter().for_each(|(_, typed)| visit(typed));
@@ -136,6 +142,12 @@ impl Typed {
                 visit(otherwise);
             }
             Kind::Aggregate(call) => call.arguments.iter_mut().for_each(visit),
+            Kind::Grouping(keys) => keys.iter_mut().for_each(visit),
+            Kind::Window(call) => {
+                call.arguments.iter_mut().for_each(&mut *visit);
+                call.partition.iter_mut().for_each(&mut *visit);
+                call.order.iter_mut().for_each(|key| visit(&mut key.expr));
+            }
             Kind::Lambda(call) => {
                 call.arguments.iter_mut().for_each(&mut *visit);
                 call.captures.iter_mut().for_each(|(_, typed)| visit(typed));

@@ -7,6 +7,7 @@ mod memory;
 mod planning;
 mod rows;
 mod settings;
+mod side;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ use self::memory::QueryMemory;
 use self::planning::{Planned, Planner};
 use self::rows::AnswerRows;
 use self::settings::Effective;
+use self::side::{Bounds, side_answer};
 use crate::answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query, Refusal};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
@@ -100,8 +102,12 @@ impl Engine {
             .planner
             .plan(query, cancel, &progress, deadline)
             .await?;
-        let (plan, effective) = match planned {
-            Planned::Run { plan, effective } => (plan, effective),
+        let (plan, totals, effective) = match planned {
+            Planned::Run {
+                plan,
+                totals,
+                effective,
+            } => (plan, totals, effective),
             Planned::Explain { plan, effective } => {
                 return explained(&plan, effective, progress, &running);
             }
@@ -119,6 +125,13 @@ impl Engine {
         };
         let (context, memory) = self.memory_bounded(effective.memory_bytes)?;
         let refusal = refusal(&running);
+        let totals = match totals {
+            Some(totals) => {
+                let bounds = Bounds { cancel, deadline };
+                Some(side_answer(totals, Arc::clone(&context), bounds, 1).await?)
+            }
+            None => None,
+        };
         let batches = execute_stream(plan, context)?;
         let rows = AnswerRows {
             batches,
@@ -135,6 +148,7 @@ impl Engine {
         answer.has_result = true;
         answer.rows = rows;
         answer.refusal = refusal;
+        answer.totals = totals;
         Ok(answer)
     }
 
@@ -181,6 +195,7 @@ fn answer_of(effective: Effective, progress: Arc<Progress>, rows: Vec<RecordBatc
         session: effective.session,
         kill: effective.kill,
         refusal: Refusal::default(),
+        totals: None,
     }
 }
 

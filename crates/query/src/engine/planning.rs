@@ -31,11 +31,14 @@ const PLANNER_STACK_BYTES: usize = 64 * 1024 * 1024;
 const MAX_LOST_PLANNERS: u64 = 4;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
+type Plan = Arc<dyn ExecutionPlan>;
+
 /// What a statement became.
 pub(super) enum Planned {
     /// Rows.
     Run {
         plan: Arc<dyn ExecutionPlan>,
+        totals: Option<Arc<dyn ExecutionPlan>>,
         effective: Effective,
     },
     /// The plan itself is asked for.
@@ -184,10 +187,14 @@ impl Planner {
         effective.columns = columns(&statement);
         effective.limited = statement.query.limited;
         effective.reads_storage = !statement.scans.is_empty();
-        let plan = self.physical(&statement, job, snapshot, effective.read_limits)?;
+        let (plan, totals) = self.physical(&statement, job, snapshot, effective.read_limits)?;
         Ok(match explain {
             true => Planned::Explain { plan, effective },
-            false => Planned::Run { plan, effective },
+            false => Planned::Run {
+                plan,
+                totals,
+                effective,
+            },
         })
     }
 
@@ -197,7 +204,7 @@ impl Planner {
         job: &Job,
         snapshot: Snapshot,
         limits: ReadLimits,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    ) -> Result<(Plan, Option<Plan>)> {
         let scans = QueryScans::new(ScanShared {
             snapshot,
             cancel: job.cancel.clone(),
@@ -205,9 +212,10 @@ impl Planner {
             threads: self.config.threads,
             limits,
         });
-        let plan = lower(statement, &scans, &job.cancel)?;
-        let plan = block_on(self.session.create_physical_plan(&plan))?;
-        Ok(plan)
+        let lowered = lower(statement, &scans, &job.cancel)?;
+        let physical = |plan| block_on(self.session.create_physical_plan(plan));
+        let totals = lowered.totals.as_ref().map(physical).transpose()?;
+        Ok((physical(&lowered.plan)?, totals))
     }
 
     fn context(&self, query: &Query, effective: &Effective, snapshot: Snapshot) -> AnalyzeContext {

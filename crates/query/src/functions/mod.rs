@@ -32,11 +32,14 @@ mod wrap;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::NullArray;
+use datafusion::arrow::array::{Array, AsArray, ListArray, NullArray};
+use datafusion::arrow::buffer::NullBuffer;
+use datafusion::logical_expr::Expr;
 use hashbrown::HashMap;
 
 pub(crate) use higher_order::{Body, HigherOrder, Use, folded, higher_order, mapped};
 pub(crate) use kernel::{Argument, Context, Resolved, call};
+pub(crate) use pattern::regex as search_regex;
 pub(crate) use server::CLICKHOUSE_VERSION;
 use signature::{Call, Entry, Mode};
 
@@ -53,6 +56,25 @@ static FAMILIES: [&[Entry]; 8] = [
     server::ENTRIES,
     string::ENTRIES,
 ];
+
+/// The array, NULL when it has no items.
+pub(crate) fn null_if_empty(ty: &Type, array: Expr) -> Expr {
+    let resolved = Resolved::new(ty.clone(), |cols, rows| {
+        let full = rows::arg(cols, 0)?.full(rows)?;
+        let lists = full.as_list::<i32>();
+        let filled: NullBuffer = (0..rows)
+            .map(|row| lists.is_valid(row) && lists.value_length(row) > 0)
+            .collect();
+        let (field, offsets, items, _) = lists.clone().into_parts();
+        Ok(Arc::new(ListArray::try_new(
+            field,
+            offsets,
+            items,
+            Some(filled),
+        )?))
+    });
+    call(&resolved, "nullIfEmpty", vec![array])
+}
 
 /// Every function. The larger rooms have several families.
 fn entries() -> impl Iterator<Item = &'static Entry> {

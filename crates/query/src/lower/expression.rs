@@ -55,7 +55,7 @@ impl Lowering<'_> {
             Kind::Widen(inner) => cast(self.value(inner)?, typed.ty.arrow()),
             Kind::Scalar(query) => Expr::ScalarSubquery(self.subquery(query)?),
             Kind::Lambda(call) => self.lambda(&typed.ty, call)?,
-            Kind::Aggregate(_) | Kind::ArrayJoin(_) => {
+            Kind::Aggregate(_) | Kind::ArrayJoin(_) | Kind::Window(_) | Kind::Grouping(_) => {
                 return Err(QueryError::new(
                     ErrorCode::LogicalError,
                     "an aggregate or arrayJoin was left outside its node",
@@ -111,6 +111,8 @@ impl Lowering<'_> {
             | Kind::Scalar(_)
             | Kind::Lambda(_)
             | Kind::Aggregate(_)
+            | Kind::Window(_)
+            | Kind::Grouping(_)
             | Kind::ArrayJoin(_) => {
                 let value = self.value(typed)?;
                 if *typed.ty.bare() == Type::Bool {

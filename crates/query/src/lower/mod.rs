@@ -2,9 +2,13 @@
 //! DataFusion's own coercion to do; it must not even run.
 
 mod expression;
+mod group;
+mod join;
 mod lambda;
 mod node;
 mod numbers;
+mod shift;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +31,7 @@ pub(crate) fn lower(
     statement: &TypedStatement,
     sources: &dyn ScanSources,
     cancel: &Cancel,
-) -> Result<LogicalPlan> {
+) -> Result<Lowered> {
     let mut lowering = Lowering {
         scans: &statement.scans,
         sources,
@@ -40,7 +44,19 @@ pub(crate) fn lower(
             lowering.names.insert(*id, name);
         }
     }
-    lowering.query(&statement.query)
+    let totals = statement.totals.as_ref();
+    Ok(Lowered {
+        plan: lowering.query(&statement.query)?,
+        totals: totals.map(|totals| lowering.query(totals)).transpose()?,
+    })
+}
+
+/// The plans of a statement.
+pub(crate) struct Lowered {
+    /// Its rows.
+    pub(crate) plan: LogicalPlan,
+    /// The row of WITH TOTALS.
+    pub(crate) totals: Option<LogicalPlan>,
 }
 
 fn scan_name(index: usize) -> TableReference {

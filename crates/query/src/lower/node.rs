@@ -12,17 +12,18 @@ use datafusion::common::{
 use datafusion::error::DataFusionError;
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{Sort as SortExpr, WindowFunction};
-use datafusion::logical_expr::{
-    Aggregate, Distinct, EmptyRelation, Expr, ExprFunctionExt, Filter, Join, LogicalPlan,
-    LogicalPlanBuilder, Operator, Projection, Sort, Union, Window,
-};
 use datafusion::logical_expr::{BinaryExpr, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    Distinct, EmptyRelation, Expr, ExprFunctionExt, Filter, Join, LogicalPlan, LogicalPlanBuilder,
+    Operator, Projection, Sort, Union, Window,
+};
 
 use super::expression::literal;
 use super::numbers::numbers_table;
 use super::{Lowering, Result, column_name, scan_name};
-use crate::analyze::{AggregateCall, ColumnId, Node, SortKey, Typed, TypedQuery};
+use crate::analyze::{ColumnId, Node, SortKey, Typed, TypedQuery};
 use crate::error::{ErrorCode, QueryError};
+use crate::functions;
 use crate::types::{Type, Value, values_to_array};
 
 /// The column that a mark join adds.
@@ -36,18 +37,7 @@ impl Lowering<'_> {
                 schema: DFSchemaRef::new(DFSchema::empty()),
             })),
             Node::Values { columns, rows } => values(columns, rows),
-            Node::Numbers { id, start, count } => {
-                let table = numbers_table(&column_name(*id), *start, *count)?;
-                let name = format!("n{}", id.0);
-                let scan =
-                    LogicalPlanBuilder::scan(name.as_str(), provider_as_source(table), None)?;
-                // Take the qualifier off again: every column but those of scans is unqualified.
-                let column = Column::new(Some(name), column_name(*id));
-                self.project(
-                    scan.build()?,
-                    vec![Expr::Column(column).alias(column_name(*id))],
-                )
-            }
+            Node::Numbers { id, start, count } => self.numbers(*id, *start, *count),
             Node::Scan(index) => self.scan(*index),
             Node::Project { input, columns } => {
                 let input = self.node(input)?;
@@ -57,19 +47,19 @@ impl Lowering<'_> {
                     .collect::<Result<_>>()?;
                 self.project(input, exprs)
             }
-            Node::Filter { input, condition } => {
-                let input = self.node(input)?;
-                let condition = self.condition(condition)?;
-                Ok(LogicalPlan::Filter(Filter::try_new(
-                    condition,
-                    Arc::new(input),
-                )?))
-            }
+            Node::Filter { input, condition } => self.filter(input, condition),
             Node::Aggregate {
                 input,
                 keys,
                 aggregates,
-            } => self.aggregate(input, keys, aggregates),
+                sets,
+            } => self.aggregate(input, keys, aggregates, sets.as_ref()),
+            Node::Window { input, windows } => self.windows(input, windows),
+            Node::ArrayJoin {
+                input,
+                arrays,
+                left,
+            } => self.array_join(input, arrays, *left),
             Node::Mark {
                 input,
                 id,
@@ -111,7 +101,23 @@ impl Lowering<'_> {
         }
     }
 
-    fn project(&self, input: LogicalPlan, exprs: Vec<Expr>) -> Result<LogicalPlan> {
+    fn filter(&self, input: &Node, condition: &Typed) -> Result<LogicalPlan> {
+        let input = Arc::new(self.node(input)?);
+        let condition = self.condition(condition)?;
+        Ok(LogicalPlan::Filter(Filter::try_new(condition, input)?))
+    }
+
+    fn numbers(&self, id: ColumnId, start: u64, count: Option<u64>) -> Result<LogicalPlan> {
+        let table = numbers_table(&column_name(id), start, count)?;
+        let name = format!("n{}", id.0);
+        let scan = LogicalPlanBuilder::scan(name.as_str(), provider_as_source(table), None)?;
+        // Take the qualifier off again: every column but those of scans is unqualified.
+        let column = Column::new(Some(name), column_name(id));
+        let columns = vec![Expr::Column(column).alias(column_name(id))];
+        self.project(scan.build()?, columns)
+    }
+
+    pub(super) fn project(&self, input: LogicalPlan, exprs: Vec<Expr>) -> Result<LogicalPlan> {
         let projection = Projection::try_new(exprs, Arc::new(input))?;
         Ok(LogicalPlan::Projection(projection))
     }
@@ -130,41 +136,6 @@ impl Lowering<'_> {
             .collect();
         let source = self.sources.source(scan.table, &columns)?;
         Ok(LogicalPlanBuilder::scan(scan_name(index), source, None)?.build()?)
-    }
-
-    fn aggregate(
-        &self,
-        input: &Node,
-        keys: &[(ColumnId, Typed)],
-        aggregates: &[(ColumnId, AggregateCall)],
-    ) -> Result<LogicalPlan> {
-        let input = self.node(input)?;
-        let mut groups = Vec::new();
-        let mut outputs = Vec::new();
-        for (id, key) in keys {
-            groups.push(self.value(key)?.alias(column_name(*id)));
-            outputs.push(Expr::Column(Column::new_unqualified(column_name(*id))));
-        }
-        let mut calls = Vec::new();
-        for (id, call) in aggregates {
-            let raw = format!("a{}", id.0);
-            let (arguments, condition) = match call.arguments.split_last() {
-                Some((condition, rest)) if call.resolved.takes_condition => {
-                    (rest, Some(self.condition(condition)?))
-                }
-                _ => (call.arguments.as_slice(), None),
-            };
-            let arguments = self.values(arguments)?;
-            calls.push(
-                call.resolved
-                    .build(arguments, condition)
-                    .alias(raw.as_str()),
-            );
-            let column = Expr::Column(Column::new_unqualified(raw));
-            outputs.push(call.resolved.finish(column)?.alias(column_name(*id)));
-        }
-        let plan = Aggregate::try_new(Arc::new(input), groups, calls)?;
-        self.project(LogicalPlan::Aggregate(plan), outputs)
     }
 
     fn mark(
@@ -202,21 +173,63 @@ impl Lowering<'_> {
 
     /// The array becomes a column, and the column its items.
     fn unnest(&self, input: &Node, id: ColumnId, array: &Typed) -> Result<LogicalPlan> {
+        self.array_join(input, &[(id, array.clone())], false)
+    }
+
+    /// The arrays become columns, and the columns their items.
+    fn array_join(
+        &self,
+        input: &Node,
+        arrays: &[(ColumnId, Typed)],
+        left: bool,
+    ) -> Result<LogicalPlan> {
+        let mut exprs = Vec::new();
+        for (id, array) in arrays {
+            let mut expr = self.value(array)?;
+            if left {
+                // A row without array is kept, one with an empty array is not.
+                expr = functions::null_if_empty(&array.ty, expr);
+            }
+            exprs.push(expr.alias(column_name(*id)));
+        }
         let input = self.node(input)?;
+        let mut all: Vec<Expr> = input
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
+        all.extend(exprs);
+        let plan = LogicalPlanBuilder::from(self.project(input, all)?);
+        let options = UnnestOptions::new().with_preserve_nulls(left);
+        let columns = arrays
+            .iter()
+            .map(|(id, _)| Column::new_unqualified(column_name(*id)))
+            .collect();
+        Ok(plan
+            .unnest_columns_with_options(columns, options)?
+            .build()?)
+    }
+
+    /// The input's columns and some more.
+    pub(super) fn extend(
+        &self,
+        input: LogicalPlan,
+        columns: &[(ColumnId, Typed)],
+    ) -> Result<LogicalPlan> {
         let mut exprs: Vec<Expr> = input
             .schema()
             .columns()
             .into_iter()
             .map(Expr::Column)
             .collect();
-        exprs.push(self.value(array)?.alias(column_name(id)));
-        let plan = LogicalPlanBuilder::from(self.project(input, exprs)?);
-        let options = UnnestOptions::new().with_preserve_nulls(false);
-        let column = Column::new_unqualified(column_name(id));
-        Ok(plan.unnest_column_with_options(column, options)?.build()?)
+        for (id, typed) in columns {
+            exprs.push(self.value(typed)?.alias(column_name(*id)));
+        }
+        self.project(input, exprs)
     }
 
-    fn sort_keys(&self, keys: &[SortKey]) -> Result<Vec<SortExpr>> {
+    pub(super) fn sort_keys(&self, keys: &[SortKey]) -> Result<Vec<SortExpr>> {
         keys.iter()
             .map(|key| {
                 let expr = self.value(&key.expr)?;
@@ -256,43 +269,6 @@ impl Lowering<'_> {
             .and(compare(Operator::LtEq, offset.saturating_add(limit))?);
         let plan = LogicalPlan::Filter(Filter::try_new(kept, Arc::new(plan))?);
         self.project(plan, columns.into_iter().map(Expr::Column).collect())
-    }
-
-    fn join(&self, node: &Node) -> Result<LogicalPlan> {
-        let Node::Join {
-            left,
-            right,
-            outer,
-            on,
-            filter,
-        } = node
-        else {
-            return Err(QueryError::new(ErrorCode::LogicalError, "not a join"));
-        };
-        let mut pairs = Vec::new();
-        for (left, right) in on {
-            pairs.push((self.value(left)?, self.value(right)?));
-        }
-        let filter = filter
-            .as_ref()
-            .map(|filter| self.condition(filter))
-            .transpose()?;
-        let kind = if *outer {
-            JoinType::Left
-        } else {
-            JoinType::Inner
-        };
-        let join = Join::try_new(
-            Arc::new(self.node(left)?),
-            Arc::new(self.node(right)?),
-            pairs,
-            filter,
-            kind,
-            JoinConstraint::On,
-            NullEquality::NullEqualsNothing,
-            false,
-        )?;
-        Ok(LogicalPlan::Join(join))
     }
 }
 

@@ -17,7 +17,7 @@ impl Parsed {
     pub(crate) fn outer_settings(&self) -> Vec<Setting> {
         let mut settings = Vec::new();
         if let Statement::Query(query) = &self.statement
-            && let [Arm::Select(select)] = query.arms.as_slice()
+            && let Some(Arm::Select(select)) = query.arms.last()
         {
             settings.extend(select.settings.iter().cloned());
         }
@@ -146,10 +146,14 @@ pub(crate) enum SetOperator {
     UnionDistinct,
     /// Bare `UNION`: an error unless `union_default_mode` is set.
     Union,
-    /// `EXCEPT`
+    /// `EXCEPT`: repetitions stay.
     Except,
-    /// `INTERSECT`
+    /// `EXCEPT DISTINCT`
+    ExceptDistinct,
+    /// `INTERSECT`: repetitions stay.
     Intersect,
+    /// `INTERSECT DISTINCT`
+    IntersectDistinct,
 }
 
 /// One SELECT.
@@ -159,6 +163,8 @@ pub(crate) struct Select {
     pub(crate) with: Vec<With>,
     /// `DISTINCT`
     pub(crate) distinct: bool,
+    /// `DISTINCT ON (…)`: the first row of each.
+    pub(crate) distinct_on: Vec<Expr>,
     /// What to return.
     pub(crate) items: Vec<Expr>,
     /// `FROM …`
@@ -171,16 +177,24 @@ pub(crate) struct Select {
     pub(crate) filter: Option<Expr>,
     /// `GROUP BY …`
     pub(crate) group_by: Option<GroupBy>,
+    /// `WITH TOTALS`
+    pub(crate) totals: bool,
     /// `HAVING …`
     pub(crate) having: Option<Expr>,
+    /// `QUALIFY …`
+    pub(crate) qualify: Option<Expr>,
     /// `WINDOW w AS (…)`
     pub(crate) windows: Vec<(String, WindowSpec)>,
     /// `ORDER BY …`
     pub(crate) order_by: Option<OrderBy>,
+    /// `INTERPOLATE (…)`
+    pub(crate) interpolate: Option<Vec<Interpolate>>,
     /// `LIMIT n BY …`
     pub(crate) limit_by: Option<LimitBy>,
     /// `LIMIT n`
     pub(crate) limit: Option<Expr>,
+    /// `LIMIT n WITH TIES`
+    pub(crate) ties: bool,
     /// `OFFSET n`
     pub(crate) offset: Option<Expr>,
     /// `SETTINGS …`
@@ -306,9 +320,44 @@ pub(crate) enum GroupBy {
     Keys {
         /// The expressions.
         keys: Vec<Expr>,
-        /// `WITH TOTALS`, `WITH ROLLUP`, `WITH CUBE`, `GROUPING SETS`: the words, for the error.
-        modifier: Option<&'static str>,
+        /// Which of them are grouped by together.
+        sets: KeySets,
     },
+}
+
+/// Which keys are grouped by together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeySets {
+    /// All of them.
+    Together,
+    /// `ROLLUP(a, b)`, `WITH ROLLUP`: `(a, b)`, `(a)` and `()`.
+    Rollup,
+    /// `CUBE(a, b)`, `WITH CUBE`: every choice of them.
+    Cube,
+    /// `GROUPING SETS ((a, b), (a))`: the positions of each set.
+    Sets(Vec<Vec<usize>>),
+}
+
+/// What fills a column of rows made by WITH FILL.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Interpolate {
+    /// The column.
+    pub(crate) column: String,
+    /// `AS expression` over the row before; the value of that row when absent.
+    pub(crate) value: Option<Expr>,
+}
+
+/// `WITH FILL [FROM a] [TO b] [STEP n] [STALENESS n]`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Fill {
+    /// Where filling begins; the first row otherwise.
+    pub(crate) from: Option<Expr>,
+    /// Where it ends, itself left out; the last row otherwise.
+    pub(crate) to: Option<Expr>,
+    /// A number or an interval; 1 otherwise.
+    pub(crate) step: Option<Expr>,
+    /// How far behind a row filling goes.
+    pub(crate) staleness: Option<Expr>,
 }
 
 /// The ORDER BY clause.
@@ -334,8 +383,10 @@ pub(crate) struct OrderKey {
     pub(crate) descending: bool,
     /// `NULLS FIRST`; otherwise NULL and NaN come last in both directions.
     pub(crate) nulls_first: bool,
-    /// `WITH FILL` was written.
-    pub(crate) fill: bool,
+    /// `WITH FILL`
+    pub(crate) fill: Option<Fill>,
+    /// `COLLATE 'x'`
+    pub(crate) collate: bool,
 }
 
 /// `LIMIT n [OFFSET m] BY keys`
@@ -440,10 +491,27 @@ pub(crate) enum Literal {
 pub(crate) struct Star {
     /// `t` of `t.*`
     pub(crate) qualifier: Option<String>,
+    /// `COLUMNS('re')`: only columns whose name the pattern finds.
+    pub(crate) pattern: Option<String>,
+    /// `COLUMNS(a, b)`: only these.
+    pub(crate) only: Option<Vec<Expr>>,
     /// Columns to leave out.
     pub(crate) except: Vec<String>,
+    /// `EXCEPT('re')`: columns to leave out by pattern.
+    pub(crate) except_pattern: Option<String>,
     /// Expressions to put in place of the columns their aliases name.
     pub(crate) replace: Vec<Expr>,
+    /// `APPLY(f)`: functions to call with each column, one after the other.
+    pub(crate) apply: Vec<Apply>,
+}
+
+/// `APPLY(f)`, `APPLY(quantile(0.5))`, `APPLY(x -> …)`
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Apply {
+    /// A function by name, with parameters.
+    Function(String, Option<Vec<Expr>>),
+    /// A lambda of one argument.
+    Lambda(String, Expr),
 }
 
 /// A call.
@@ -489,6 +557,8 @@ pub(crate) enum Window {
 /// `PARTITION BY … ORDER BY … ROWS …`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct WindowSpec {
+    /// The named window that this one goes on from.
+    pub(crate) base: Option<String>,
     /// `PARTITION BY`
     pub(crate) partition_by: Vec<Expr>,
     /// `ORDER BY`
@@ -500,8 +570,8 @@ pub(crate) struct WindowSpec {
 /// A window frame.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Frame {
-    /// `ROWS` instead of `RANGE`.
-    pub(crate) rows: bool,
+    /// What its bounds count.
+    pub(crate) unit: FrameUnit,
     /// Where it begins.
     pub(crate) start: FrameBound,
     /// Where it ends.
@@ -521,4 +591,15 @@ pub(crate) enum FrameBound {
     Following(u64),
     /// `UNBOUNDED FOLLOWING`
     UnboundedFollowing,
+}
+
+/// What the bounds of a frame count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FrameUnit {
+    /// `ROWS`
+    Rows,
+    /// `RANGE`: values of the order's key.
+    Range,
+    /// `GROUPS`: rows with equal keys together.
+    Groups,
 }

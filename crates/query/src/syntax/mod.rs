@@ -8,10 +8,10 @@ mod parser;
 mod print;
 
 pub(crate) use ast::{
-    Arm, Call, ExplainKind, Expr, ExprKind, Frame, FrameBound, From, GroupBy, Join, JoinKind,
-    JoinOn, JoinStrictness, KillSpeed, Literal, OrderBy, OrderKey, Parsed, Query, Select,
-    SetOperator, ShowFilter, Star, Statement, TableItem, TableName, TableSource, Window,
-    WindowSpec, With,
+    Apply, Arm, ArrayJoin, Call, ExplainKind, Expr, ExprKind, Frame, FrameBound, FrameUnit, From,
+    GroupBy, Join, JoinKind, JoinOn, JoinStrictness, KeySets, KillSpeed, Literal, OrderBy,
+    OrderKey, Parsed, Query, Select, SetOperator, ShowFilter, Star, Statement, TableItem,
+    TableName, TableSource, Window, WindowSpec, With,
 };
 pub(crate) use parser::{parse, parse_expression, parse_query};
 pub(crate) use print::{literal, quoted};

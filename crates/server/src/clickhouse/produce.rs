@@ -141,6 +141,7 @@ async fn respond(answer: Answer, mut reply: Reply<'_>, wishes: &Wishes, timezone
         mut rows,
         limited,
         refusal,
+        totals,
         ..
     } = answer;
     reply.extra_headers = extra_headers(&settings);
@@ -173,6 +174,7 @@ async fn respond(answer: Answer, mut reply: Reply<'_>, wishes: &Wishes, timezone
         limited,
         tag,
         refusal,
+        totals,
     };
     result.write(rows, reply).await;
 }
@@ -270,6 +272,8 @@ struct ResultWriter {
     limited: bool,
     tag: String,
     refusal: Refusal,
+    /// The row of WITH TOTALS.
+    totals: Option<RecordBatch>,
 }
 
 impl ResultWriter {
@@ -292,6 +296,12 @@ impl ResultWriter {
                 Err(Stop::Failed(exception)) => return self.fail(&exception, &mut reply).await,
             }
             hold_until.get_or_insert_with(|| Instant::now() + FIRST_FLUSH_DELAY);
+        }
+        if let Some(row) = self.totals.take()
+            && let Err(error) = self.writer.totals(&row, &mut self.buffer)
+        {
+            let exception = Exception::new(ErrorCode::LogicalError, error.to_string());
+            return self.fail(&exception, &mut reply).await;
         }
         let totals = Totals {
             elapsed: reply.started.elapsed(),

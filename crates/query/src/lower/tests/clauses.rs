@@ -60,3 +60,37 @@ async fn lambdas_answer_as_clickhouse() {
     ];
     check(include_str!("../fixtures/clauses/lambda.txt"), &gaps).await;
 }
+
+#[tokio::test]
+async fn windows_answer_as_clickhouse() {
+    check(include_str!("../fixtures/clauses/window.txt"), &[]).await;
+}
+
+#[tokio::test]
+async fn joins_answer_as_clickhouse() {
+    check(include_str!("../fixtures/clauses/join.txt"), &[]).await;
+}
+
+#[tokio::test]
+async fn groupings_answer_as_clickhouse() {
+    check(include_str!("../fixtures/clauses/group.txt"), &[]).await;
+}
+
+#[tokio::test]
+async fn sets_and_limits_answer_as_clickhouse() {
+    check(include_str!("../fixtures/clauses/set.txt"), &[]).await;
+}
+
+#[tokio::test]
+async fn array_joins_answer_as_clickhouse() {
+    let gaps = [
+        // Names that are keywords are not quoted in names of types.
+        "SELECT m, m.1, m.2 FROM (SELECT map('a', 1, 'b', 2) AS m) ARRAY JOIN m ORDER BY m",
+    ];
+    check(include_str!("../fixtures/clauses/array_join.txt"), &gaps).await;
+}
+
+#[tokio::test]
+async fn stars_answer_as_clickhouse() {
+    check(include_str!("../fixtures/clauses/star.txt"), &[]).await;
+}

@@ -76,7 +76,7 @@ async fn asked(
     let Analyzed::Query(statement) = analyze(&parsed, &context)? else {
         return Ok((Vec::new(), vec!["no query".to_owned()]));
     };
-    let plan = lower(&statement, &NoTables, &Cancel::new())?;
+    let plan = lower(&statement, &NoTables, &Cancel::new())?.plan;
     let config = SessionConfig::new().with_target_partitions(2);
     let state = SessionStateBuilder::new()
         .with_config(config)

@@ -1,42 +1,87 @@
 //! GROUP BY, ORDER BY, LIMIT and SETTINGS.
 
-use super::super::ast::{Expr, GroupBy, LimitBy, OrderBy, OrderKey, Select, Setting};
+use super::super::ast::{
+    Expr, ExprKind, Fill, GroupBy, Interpolate, KeySets, LimitBy, OrderBy, OrderKey, Select,
+    Setting,
+};
 use super::super::lexer::TokenKind;
 use super::{Parser, Result};
 
 impl Parser<'_> {
     /// What follows GROUP BY.
-    pub(super) fn group_by(&mut self) -> Result<GroupBy> {
+    pub(super) fn group_by(&mut self, totals: &mut bool) -> Result<GroupBy> {
         if self.is_word("ALL") && !self.symbol_at(1, ",") && !self.symbol_at(1, "(") {
             self.advance();
             return Ok(GroupBy::All);
         }
-        let mut modifier = None;
-        let mut keys = Vec::new();
-        if self.words_at(0, &["GROUPING", "SETS"]) {
-            modifier = Some("GROUPING SETS");
-            self.words(&["GROUPING", "SETS"]);
-            keys.push(self.expression()?);
-        } else if self.is_any_word(&["ROLLUP", "CUBE"]) && self.symbol_at(1, "(") {
-            modifier = Some(if self.is_word("ROLLUP") {
-                "ROLLUP"
-            } else {
-                "CUBE"
-            });
-            keys.push(self.expression()?);
-        } else {
-            keys = self.list(Self::item)?;
+        if self.words(&["GROUPING", "SETS"]) {
+            return self.grouping_sets();
         }
-        for (words, name) in [
-            (["WITH", "TOTALS"], "WITH TOTALS"),
-            (["WITH", "ROLLUP"], "WITH ROLLUP"),
-            (["WITH", "CUBE"], "WITH CUBE"),
-        ] {
-            if self.words(&words) {
-                modifier = Some(name);
+        for (word, sets) in [("ROLLUP", KeySets::Rollup), ("CUBE", KeySets::Cube)] {
+            if self.is_word(word) && self.symbol_at(1, "(") {
+                self.advance();
+                self.advance();
+                let keys = self.arguments(")")?;
+                return Ok(GroupBy::Keys { keys, sets });
             }
         }
-        Ok(GroupBy::Keys { keys, modifier })
+        let mut sets = KeySets::Together;
+        let keys = self.list(Self::item)?;
+        loop {
+            if self.words(&["WITH", "TOTALS"]) {
+                *totals = true;
+            } else if self.words(&["WITH", "ROLLUP"]) {
+                sets = KeySets::Rollup;
+            } else if self.words(&["WITH", "CUBE"]) {
+                sets = KeySets::Cube;
+            } else {
+                return Ok(GroupBy::Keys { keys, sets });
+            }
+        }
+    }
+
+    /// `((a, b), a, ())`: each key once, and the sets as positions.
+    fn grouping_sets(&mut self) -> Result<GroupBy> {
+        let mut keys: Vec<Expr> = Vec::new();
+        let mut sets = Vec::new();
+        self.expect_symbol("(")?;
+        for set in self.arguments(")")? {
+            let exprs = tuple_items(set);
+            let mut positions = Vec::new();
+            for expr in exprs {
+                let known = keys.iter().position(|key| *key == expr);
+                positions.push(known.unwrap_or(keys.len()));
+                if known.is_none() {
+                    keys.push(expr);
+                }
+            }
+            sets.push(positions);
+        }
+        Ok(GroupBy::Keys {
+            keys,
+            sets: KeySets::Sets(sets),
+        })
+    }
+
+    /// What follows INTERPOLATE: nothing, or `(a, b AS expression)`.
+    pub(super) fn interpolate(&mut self) -> Result<Vec<Interpolate>> {
+        let mut columns = Vec::new();
+        if !self.symbol("(") {
+            return Ok(columns);
+        }
+        while !self.symbol(")") {
+            let column = self.identifier()?;
+            let value = if self.word("AS") {
+                Some(self.expression()?)
+            } else {
+                None
+            };
+            columns.push(Interpolate { column, value });
+            if !self.symbol(",") && !self.is_symbol(")") {
+                return self.fail("Expected `,` or `)`");
+            }
+        }
+        Ok(columns)
     }
 
     /// What follows ORDER BY.
@@ -59,22 +104,39 @@ impl Parser<'_> {
             expr.alias = Some(self.identifier()?);
         }
         let (descending, nulls_first) = self.direction()?;
-        if self.word("COLLATE") {
-            return self.fail("COLLATE is not supported; strings sort by their bytes");
+        let collate = self.word("COLLATE");
+        if collate {
+            let TokenKind::String(_) = self.kind() else {
+                return self.fail("Expected the name of a collation");
+            };
+            self.advance();
         }
-        let fill = self.words(&["WITH", "FILL"]);
-        if fill {
-            for word in ["FROM", "TO", "STEP", "STALENESS"] {
-                if self.word(word) {
-                    self.expression()?;
-                }
-            }
-        }
+        let fill = if self.words(&["WITH", "FILL"]) {
+            Some(self.fill()?)
+        } else {
+            None
+        };
         Ok(OrderKey {
             expr,
             descending,
             nulls_first,
             fill,
+            collate,
+        })
+    }
+
+    fn fill(&mut self) -> Result<Fill> {
+        let mut part = |word: &str| -> Result<Option<Expr>> {
+            if self.word(word) {
+                return self.expression().map(Some);
+            }
+            Ok(None)
+        };
+        Ok(Fill {
+            from: part("FROM")?,
+            to: part("TO")?,
+            step: part("STEP")?,
+            staleness: part("STALENESS")?,
         })
     }
 
@@ -108,9 +170,7 @@ impl Parser<'_> {
                 select.limit_by = Some(self.limit_by(limit, offset)?);
                 continue;
             }
-            if self.words(&["WITH", "TIES"]) {
-                return self.fail("LIMIT WITH TIES is not supported");
-            }
+            select.ties = self.words(&["WITH", "TIES"]);
             select.limit = Some(limit);
             select.offset = offset;
             break;
@@ -138,6 +198,10 @@ impl Parser<'_> {
         select.limit = Some(self.expression()?);
         if !self.word("ROWS") {
             self.expect_word("ROW")?;
+        }
+        if self.words(&["WITH", "TIES"]) {
+            select.ties = true;
+            return Ok(());
         }
         self.expect_word("ONLY")
     }
@@ -188,4 +252,13 @@ impl Parser<'_> {
         };
         Ok((name, value))
     }
+}
+
+/// The parts of a tuple, or the expression alone.
+fn tuple_items(expr: Expr) -> Vec<Expr> {
+    let Expr { kind, alias } = expr;
+    if let (ExprKind::Tuple(items), None) = (&kind, &alias) {
+        return items.clone();
+    }
+    vec![Expr { kind, alias }]
 }

@@ -1,40 +1,107 @@
 //! Names and what is attached to them: dots, stars, calls with their arguments, `[i]`, `.1` and `::T`.
 
-use super::super::ast::{Call, Expr, ExprKind, Literal, Star};
+use super::super::ast::{Apply, Call, Expr, ExprKind, Literal, Star};
 use super::super::lexer::TokenKind;
 use super::{Parser, Result};
 
 impl Parser<'_> {
-    /// What follows `*`: `EXCEPT …`, `REPLACE …`.
+    /// What follows `*`: `EXCEPT …`, `REPLACE …`, `APPLY …`.
     pub(super) fn star(&mut self, qualifier: Option<String>) -> Result<Expr> {
+        self.star_of(Star {
+            qualifier,
+            ..Star::default()
+        })
+    }
+
+    /// `COLUMNS('re')`, `COLUMNS(a, b)`. The cursor stands on the bracket.
+    fn columns(&mut self, qualifier: Option<String>) -> Result<Expr> {
+        self.expect_symbol("(")?;
         let mut star = Star {
             qualifier,
             ..Star::default()
         };
+        if let TokenKind::String(pattern) = self.kind().clone()
+            && self.symbol_at(1, ")")
+        {
+            self.advance();
+            self.advance();
+            star.pattern = Some(pattern);
+        } else {
+            star.only = Some(self.arguments(")")?);
+        }
+        self.star_of(star)
+    }
+
+    fn star_of(&mut self, mut star: Star) -> Result<Expr> {
         loop {
             // `EXCEPT SELECT` is a set operation, not a modifier.
             if self.is_word("EXCEPT") && !self.word_at(1, "SELECT") && !self.query_after_bracket(1)
             {
                 self.advance();
+                self.word("STRICT");
+                self.star_except(&mut star)?;
+            } else if self.is_word("REPLACE") && !self.symbol_at(1, ",") {
+                self.advance();
+                self.word("STRICT");
                 if self.symbol("(") {
-                    star.except.append(&mut self.list(Self::identifier)?);
-                    self.expect_symbol(")")?;
+                    star.replace = self.arguments(")")?;
                 } else {
-                    star.except.push(self.identifier()?);
+                    star.replace.push(self.argument()?);
                 }
-            } else if self.is_word("REPLACE") && self.symbol_at(1, "(") {
+            } else if self.is_word("APPLY") && !self.symbol_at(1, ",") {
                 self.advance();
-                self.advance();
-                star.replace = self.arguments(")")?;
+                let apply = self.applied()?;
+                star.apply.push(apply);
             } else {
                 return Ok(Expr::new(ExprKind::Star(star)));
             }
         }
     }
 
+    fn star_except(&mut self, star: &mut Star) -> Result<()> {
+        if !self.symbol("(") {
+            star.except.push(self.identifier()?);
+            return Ok(());
+        }
+        if let TokenKind::String(pattern) = self.kind().clone() {
+            self.advance();
+            star.except_pattern = Some(pattern);
+        } else {
+            star.except.append(&mut self.list(Self::identifier)?);
+        }
+        self.expect_symbol(")")
+    }
+
+    /// `(f)`, `f`, `(quantile(0.5))`, `(x -> …)`
+    fn applied(&mut self) -> Result<Apply> {
+        let brackets = self.symbol("(");
+        let expr = self.expression()?;
+        if brackets {
+            self.expect_symbol(")")?;
+        }
+        let plain = expr.plain_name();
+        match (expr.kind, plain) {
+            (_, Some(name)) => Ok(Apply::Function(name, None)),
+            (ExprKind::Call(call), _) => Ok(Apply::Function(call.name, Some(call.arguments))),
+            (
+                ExprKind::Lambda {
+                    mut arguments,
+                    body,
+                },
+                _,
+            ) if arguments.len() == 1 => {
+                Ok(Apply::Lambda(arguments.pop().unwrap_or_default(), *body))
+            }
+            _ => self.fail("Expected a function or a lambda of one argument"),
+        }
+    }
+
     /// A name that was just consumed: a call, or a column with its dotted parts.
     pub(super) fn name_or_call(&mut self, name: String) -> Result<Expr> {
         if self.is_symbol("(") {
+            if name.eq_ignore_ascii_case("COLUMNS") {
+                return self.nested(|parser| parser.columns(None));
+            }
             return self.nested(|parser| parser.call(&name));
         }
         let mut parts = vec![name];
@@ -43,6 +110,9 @@ impl Parser<'_> {
                 TokenKind::Word(part) | TokenKind::Quoted(part) => {
                     self.advance();
                     self.advance();
+                    if part.eq_ignore_ascii_case("COLUMNS") && self.is_symbol("(") {
+                        return self.nested(|parser| parser.columns(Some(parts.join("."))));
+                    }
                     parts.push(part);
                 }
                 TokenKind::Symbol("*") => {

@@ -30,14 +30,15 @@ impl Parser<'_> {
     }
 
     fn set_operator(&mut self) -> Option<SetOperator> {
-        let known: [(&[&str], SetOperator); 8] = [
+        let known: [(&[&str], SetOperator); 9] = [
             (&["UNION", "ALL"], SetOperator::UnionAll),
             (&["UNION", "DISTINCT"], SetOperator::UnionDistinct),
             (&["UNION"], SetOperator::Union),
-            (&["EXCEPT", "DISTINCT"], SetOperator::Except),
+            (&["EXCEPT", "DISTINCT"], SetOperator::ExceptDistinct),
             (&["EXCEPT", "ALL"], SetOperator::Except),
             (&["EXCEPT"], SetOperator::Except),
-            (&["INTERSECT", "DISTINCT"], SetOperator::Intersect),
+            (&["INTERSECT", "DISTINCT"], SetOperator::IntersectDistinct),
+            (&["INTERSECT", "ALL"], SetOperator::Intersect),
             (&["INTERSECT"], SetOperator::Intersect),
         ];
         known
@@ -78,21 +79,22 @@ impl Parser<'_> {
             select.filter = Some(self.item()?);
         }
         if self.words(&["GROUP", "BY"]) {
-            select.group_by = Some(self.group_by()?);
+            select.group_by = Some(self.group_by(&mut select.totals)?);
         }
+        select.totals |= self.words(&["WITH", "TOTALS"]);
         if self.word("HAVING") {
             select.having = Some(self.item()?);
         }
         if self.word("WINDOW") {
             select.windows = self.list(Self::named_window)?;
         }
-        if self.is_word("QUALIFY") {
-            return self.fail("QUALIFY is not supported; filter a subquery instead");
+        if self.word("QUALIFY") {
+            select.qualify = Some(self.item()?);
         }
         if self.words(&["ORDER", "BY"]) {
             select.order_by = Some(self.order_by()?);
             if self.word("INTERPOLATE") {
-                return self.fail("INTERPOLATE is not supported");
+                select.interpolate = Some(self.interpolate()?);
             }
         }
         self.limits(&mut select)?;
@@ -107,7 +109,10 @@ impl Parser<'_> {
             self.advance();
             select.distinct = true;
             if self.is_word("ON") && self.symbol_at(1, "(") {
-                return self.fail("DISTINCT ON is not supported; use LIMIT 1 BY");
+                self.advance();
+                self.advance();
+                select.distinct = false;
+                select.distinct_on = self.arguments(")")?;
             }
         }
         loop {

@@ -1,6 +1,6 @@
 //! `OVER (…)`, `WINDOW w AS (…)` and frames.
 
-use super::super::ast::{Frame, FrameBound, Window, WindowSpec};
+use super::super::ast::{Frame, FrameBound, FrameUnit, Window, WindowSpec};
 use super::{Parser, Result};
 
 impl Parser<'_> {
@@ -16,13 +16,17 @@ impl Parser<'_> {
     /// The inside of the brackets; the opening one is consumed.
     pub(super) fn window_spec(&mut self) -> Result<WindowSpec> {
         let mut spec = WindowSpec::default();
+        let clauses = ["PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"];
+        if !self.is_symbol(")") && !self.is_any_word(&clauses) {
+            spec.base = Some(self.identifier()?);
+        }
         if self.words(&["PARTITION", "BY"]) {
             spec.partition_by = self.list(Self::expression)?;
         }
         if self.words(&["ORDER", "BY"]) {
             spec.order_by = self.list(Self::order_key)?;
         }
-        if self.is_any_word(&["ROWS", "RANGE"]) {
+        if self.is_any_word(&["ROWS", "RANGE", "GROUPS"]) {
             spec.frame = Some(self.frame()?);
         }
         self.expect_symbol(")")?;
@@ -30,16 +34,22 @@ impl Parser<'_> {
     }
 
     fn frame(&mut self) -> Result<Frame> {
-        let rows = self.is_word("ROWS");
+        let unit = if self.is_word("ROWS") {
+            FrameUnit::Rows
+        } else if self.is_word("RANGE") {
+            FrameUnit::Range
+        } else {
+            FrameUnit::Groups
+        };
         self.advance();
         if self.word("BETWEEN") {
             let start = self.frame_bound()?;
             self.expect_word("AND")?;
             let end = self.frame_bound()?;
-            return Ok(Frame { rows, start, end });
+            return Ok(Frame { unit, start, end });
         }
         Ok(Frame {
-            rows,
+            unit,
             start: self.frame_bound()?,
             end: FrameBound::CurrentRow,
         })

@@ -97,6 +97,11 @@ impl FormatWriter for Csv {
         Ok(())
     }
 
+    fn totals(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        out.push(b'\n');
+        self.rows(batch, out)
+    }
+
     fn tail(&mut self, _totals: &Totals, _out: &mut Vec<u8>) {}
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Json {
     keys: Vec<Vec<u8>>,
     compact: bool,
     rows: u64,
+    /// The printed row of WITH TOTALS.
+    totals: Option<Vec<u8>>,
 }
 
 impl Json {
@@ -45,12 +47,18 @@ impl Json {
             keys,
             compact,
             rows: 0,
+            totals: None,
         }
     }
 
     /// Closes `data` and writes `rows`; without the newline, because a comma or the end may follow.
     fn close_data(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\n\t],\n\n\t\"rows\": ");
+        out.extend_from_slice(b"\n\t]");
+        if let Some(totals) = &self.totals {
+            out.extend_from_slice(b",\n\n\t\"totals\":");
+            out.extend_from_slice(totals);
+        }
+        out.extend_from_slice(b",\n\n\t\"rows\": ");
         push_integer(self.rows, out);
     }
 }
@@ -83,6 +91,27 @@ impl FormatWriter for Json {
             }
             out.extend_from_slice(close);
         }
+        Ok(())
+    }
+
+    fn totals(&mut self, batch: &RecordBatch, _out: &mut Vec<u8>) -> Result<(), FormatError> {
+        let columns = self.schema.bind(batch)?;
+        let (open, between, close): (&[u8], &[u8], &[u8]) = if self.compact {
+            (b" [", b", ", b"]")
+        } else {
+            (b"\n\t{\n", b",\n", b"\n\t}")
+        };
+        let mut text = open.to_vec();
+        for (at, (column, key)) in columns.iter().zip(&self.keys).enumerate() {
+            if at > 0 {
+                text.extend_from_slice(between);
+            }
+            // Keys are indented for rows of `data`, one level deeper.
+            text.extend_from_slice(key.strip_prefix(b"\t").unwrap_or(key));
+            self.cell.push(column, 0, &mut text);
+        }
+        text.extend_from_slice(close);
+        self.totals = (batch.num_rows() > 0).then_some(text);
         Ok(())
     }
 

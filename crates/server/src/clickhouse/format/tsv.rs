@@ -83,6 +83,11 @@ impl FormatWriter for Tsv {
         Ok(())
     }
 
+    fn totals(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        out.push(b'\n');
+        self.rows(batch, out)
+    }
+
     fn tail(&mut self, _totals: &Totals, _out: &mut Vec<u8>) {}
 }
 

@@ -30,6 +30,14 @@ pub(crate) trait FormatWriter: Send {
     /// When the batch does not fit the columns; nothing of it may be sent then.
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), FormatError>;
 
+    /// The row of WITH TOTALS, after all others. Formats without a place for it leave it out.
+    ///
+    /// # Errors
+    /// As for [`Self::rows`].
+    fn totals(&mut self, _batch: &RecordBatch, _out: &mut Vec<u8>) -> Result<(), FormatError> {
+        Ok(())
+    }
+
     /// What comes after the rows.
     fn tail(&mut self, totals: &Totals, out: &mut Vec<u8>);
 

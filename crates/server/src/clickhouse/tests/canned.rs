@@ -148,6 +148,7 @@ fn answer(
         session: Vec::new(),
         kill: None,
         refusal: cairn_query::Refusal::default(),
+        totals: None,
     }
 }
 
