@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::expression::aggregate_name;
 use super::function::arguments_of;
-use super::group::LeftOut;
 use super::scope::{Origin, Scope};
 use super::tree::{AggregateCall, ColumnId, Kind, Typed};
 use super::{Analyzer, Result};
@@ -13,6 +12,20 @@ use crate::aggregates;
 use crate::error::{ErrorCode, QueryError};
 use crate::syntax::Call;
 use crate::types::Value;
+
+/// What becomes of keys that a grouping leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum LeftOut {
+    /// None is.
+    #[default]
+    Never,
+    /// They get the default of their type.
+    Default,
+    /// They are NULL.
+    Null,
+    /// All are, everywhere.
+    Always,
+}
 
 /// Keys and aggregates of one SELECT.
 #[derive(Debug, Default)]

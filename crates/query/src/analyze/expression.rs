@@ -4,7 +4,7 @@ use cairn_storage::{CompareOp, ScanColumn};
 
 use super::scope::Scope;
 use super::tree::{Kind, Typed};
-use super::window::{is_window_function, misses_over};
+use super::window_name::{is_window_function, misses_over};
 use super::{Analyzer, Result};
 use crate::aggregates;
 use crate::error::{ErrorCode, QueryError};

@@ -1,6 +1,6 @@
 //! GROUP BY with its forms, and HAVING.
 
-use super::aggregate::{Grouping, refuse_aggregates};
+use super::aggregate::{Grouping, LeftOut, refuse_aggregates};
 use super::items::Item;
 use super::mark::{lookup, lookup_in_aggregate};
 use super::scope::Scope;
@@ -203,20 +203,6 @@ impl<'q> Analyzer<'_> {
         }
         Ok(bits.relabel(Type::UInt64))
     }
-}
-
-/// What becomes of keys that a grouping leaves out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum LeftOut {
-    /// None is.
-    #[default]
-    Never,
-    /// They get the default of their type.
-    Default,
-    /// They are NULL.
-    Null,
-    /// All are, everywhere.
-    Always,
 }
 
 impl GroupingSets {

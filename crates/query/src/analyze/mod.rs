@@ -28,6 +28,7 @@ mod tree;
 mod typed;
 mod unfold;
 mod window;
+mod window_name;
 
 #[cfg(test)]
 mod tests;

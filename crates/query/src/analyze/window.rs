@@ -13,25 +13,6 @@ use crate::error::{ErrorCode, QueryError};
 use crate::syntax::{Call, Expr, ExprKind, OrderKey, Window, WindowSpec};
 use crate::types::{Type, Value};
 
-/// Functions that exist only over windows.
-const NAMES: [&str; 15] = [
-    "cume_dist",
-    "cumeDist",
-    "dense_rank",
-    "denseRank",
-    "lag",
-    "lagInFrame",
-    "lead",
-    "leadInFrame",
-    "nth_value",
-    "ntile",
-    "percent_rank",
-    "percentRank",
-    "rank",
-    "row_number",
-    "nonNegativeDerivative",
-];
-
 impl<'q> Analyzer<'_> {
     /// A call with OVER.
     pub(super) fn window_call(
@@ -277,21 +258,6 @@ impl<'q> Analyzer<'_> {
             };
         }
     }
-}
-
-/// Whether a function exists only over windows.
-pub(super) fn is_window_function(name: &str) -> bool {
-    NAMES.contains(&name)
-}
-
-/// The error of such a function without OVER.
-pub(super) fn misses_over(name: &str) -> QueryError {
-    QueryError::new(
-        ErrorCode::BadArguments,
-        format!(
-            "The function '{name}' can only be used as a window function, not as an aggregate function"
-        ),
-    )
 }
 
 /// Refuses window functions where rows are not complete yet.
