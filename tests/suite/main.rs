@@ -6,6 +6,8 @@ mod access;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod collector;
+#[cfg(test)]
 mod compat;
 #[cfg(test)]
 mod crash;
@@ -27,5 +29,7 @@ mod metrics;
 mod otlp_json;
 #[cfg(test)]
 mod python_sdk;
+#[cfg(test)]
+mod senders;
 #[cfg(test)]
 mod server;

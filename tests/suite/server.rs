@@ -51,11 +51,17 @@ pub(crate) fn folder() -> TempDir {
 impl Process {
     /// Starts `cairn serve` and waits for nothing.
     pub(crate) fn spawn(data_dir: &Path, flags: &[&str]) -> Self {
+        Self::spawn_on(["127.0.0.1:0"; 4], data_dir, flags)
+    }
+
+    /// The same on these addresses: SQL, OTLP over gRPC, OTLP over HTTP, probes.
+    pub(crate) fn spawn_on(addresses: [&str; 4], data_dir: &Path, flags: &[&str]) -> Self {
         // Built by this package from the server's own `main.rs`, so that it is never stale.
         let mut command = Command::new(env!("CARGO_BIN_EXE_cairn-under-test"));
         command.arg("serve").arg("--data-dir").arg(data_dir);
-        for port in ["clickhouse", "otlp-grpc", "otlp-http", "ops"] {
-            command.arg(format!("--{port}-addr")).arg("127.0.0.1:0");
+        let ports = ["clickhouse", "otlp-grpc", "otlp-http", "ops"];
+        for (port, address) in ports.into_iter().zip(addresses) {
+            command.arg(format!("--{port}-addr")).arg(address);
         }
         command.args(["--log-format", "json", "--max-memory-bytes", "768MiB"]);
         command.args(flags);
