@@ -24,6 +24,8 @@ import data
 
 HERE = Path(__file__).parent
 FORMAT = "TabSeparatedWithNamesAndTypes"
+# A recorded answer is read by people and kept for ever.
+MAX_ANSWER_CHARACTERS = 20_000
 
 
 def lines(path):
@@ -83,6 +85,9 @@ def record(wanted):
     (HERE / "answers").mkdir(exist_ok=True)
     for family, cases in families(wanted):
         answers = [{"sql": sql, **oracle.answer(sql)} for sql in cases]
+        for answer in answers:
+            if sum(map(len, answer.get("lines", []))) > MAX_ANSWER_CHARACTERS:
+                raise SystemExit(f"the answer is too long to be kept: {answer['sql']}")
         text = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
         (HERE / "answers" / f"{family}.jsonl").write_text(text, encoding="utf-8")
         print(f"{family}: {len(answers)} answers")

@@ -43,7 +43,7 @@ BODIES = [
     "GET /api/v1/orders?id=17&sort=asc 200 12.5ms",
     "größe überschritten: 5 µs – naïve café 日本語 🚀",
     'tab\there, "quotes", \'single\', back\\slash and a % and an _',
-    '{"level":"error","code":500,"nested":{"a":[1,2,3]},"n":null,"f":1.5,"text":"é"}',
+    'payload={"level":"error","code":500,"nested":{"a":[1,2,3]}}',
     "line one\nline two\r\nline three",
     "NULL",
     "0",
@@ -55,7 +55,7 @@ BODIES = [
     "key=value other=thing empty= =nokey",
 ]
 KEYS = ["http.status_code", "http.route", "user.id", "empty", "größe", "dotted.key.name", "k8s.pod.name"]
-VALUES = ["200", "404", "500", "/api/v1/orders/{id}", "", "4711", "ä", "true", "-1.5", "NULL", "a=b,c"]
+VALUES = ['{"a":{"b":[1,2]},"c":"d","n":null,"f":1.5}', "200", "404", "500", "/api/v1/orders/{id}", "", "4711", "ä", "true", "-1.5", "NULL", "a=b,c"]
 
 
 def attributes(rng, most):

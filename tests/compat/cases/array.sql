@@ -126,9 +126,6 @@ SELECT [(1, 'a')][1].2
 SELECT [1, 2] || [3]
 SELECT hasAll([], [])
 SELECT hasAny(['a'], [])
-SELECT arrayResize([1], 100000000)
-SELECT arrayWithConstant(100000000, 'a')
-SELECT range(1000000000)
 SELECT array(1, 'a')
 SELECT arrayConcat([1], ['a'])
 SELECT arrayZip([1], [1, 2])

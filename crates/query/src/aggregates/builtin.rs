@@ -1,12 +1,11 @@
-//! Aggregates that DataFusion computes: count, sum, min, max, avg, any, deviations.
+//! Aggregates that DataFusion computes: count, sum, min, max, avg, any, bits.
 
 use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::functions_aggregate::bit_and_or_xor::{bit_and_udaf, bit_or_udaf, bit_xor_udaf};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
-use datafusion::functions_aggregate::stddev::{stddev_pop_udaf, stddev_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
-use datafusion::functions_aggregate::variance::{var_pop_udaf, var_samp_udaf};
 
 use super::{Choice, illegal, single, wrong_count};
 use crate::error::Result;
@@ -16,8 +15,26 @@ pub(super) fn choose(name: &str, base: &str, types: &[Type]) -> Result<Choice> {
     if base == "count" {
         return count(name, types);
     }
+    if matches!(base, "corr" | "covarPop" | "covarSamp") {
+        return super::sums::choose(name, base, types);
+    }
     let ty = single(name, types)?.clone();
     match base {
+        "sumKahan" if ty.is_number() => Ok(plain(
+            sum_udaf(),
+            Type::Float64,
+            Type::Float64,
+            Value::Float(0.0),
+        )),
+        "groupBitAnd" | "groupBitOr" | "groupBitXor" => bits(name, base, &ty),
+        "sumWithOverflow" if ty.is_number() => {
+            let nothing = ty.default_value();
+            let wide = sum(name, &ty)?.arguments.remove(0);
+            Ok(Choice {
+                ty: ty.clone(),
+                ..plain(sum_udaf(), wide, ty, nothing)
+            })
+        }
         "sum" => sum(name, &ty),
         "avg" => {
             // A point in time has an average of its own kind; a number a float.
@@ -60,19 +77,7 @@ pub(super) fn choose(name: &str, base: &str, types: &[Type]) -> Result<Choice> {
                 ..plain(function, ty.clone(), ty, default)
             })
         }
-        _ => {
-            if !ty.is_number() && ty != Type::Bool {
-                return Err(illegal(name, &ty));
-            }
-            let function = match base {
-                "stddevPop" => stddev_pop_udaf(),
-                "stddevSamp" => stddev_udaf(),
-                "varPop" => var_pop_udaf(),
-                _ => var_samp_udaf(),
-            };
-            let nothing = Value::Float(f64::NAN);
-            Ok(plain(function, Type::Float64, Type::Float64, nothing))
-        }
+        _ => super::sums::choose(name, base, std::slice::from_ref(&ty)),
     }
 }
 
@@ -117,6 +122,23 @@ fn sum(name: &str, ty: &Type) -> Result<Choice> {
         return Err(illegal(name, ty));
     };
     Ok(plain(sum_udaf(), wide.clone(), wide, nothing))
+}
+
+fn bits(name: &str, base: &str, ty: &Type) -> Result<Choice> {
+    if !ty.is_integer() {
+        return Err(illegal(name, ty));
+    }
+    let function = match base {
+        "groupBitAnd" => bit_and_udaf(),
+        "groupBitOr" => bit_or_udaf(),
+        _ => bit_xor_udaf(),
+    };
+    let nothing = match (base, ty.is_signed()) {
+        ("groupBitAnd", true) => Value::Int(-1),
+        ("groupBitAnd", false) => Value::UInt(u64::MAX >> (64 - ty.bits().clamp(1, 64))),
+        _ => ty.default_value(),
+    };
+    Ok(plain(function, ty.clone(), ty.clone(), nothing))
 }
 
 /// What an aggregate over nothing gives.

@@ -16,7 +16,7 @@ pub(super) fn choose(name: &str, base: &str, types: &[Type]) -> Result<Choice> {
     let [value, by] = types else {
         return Err(wrong_count(name));
     };
-    if matches!(by, Type::Array(_) | Type::Map(..) | Type::Tuple(_)) {
+    if matches!(by, Type::Map(..)) {
         return Err(illegal(name, by));
     }
     let fold = Extreme {
@@ -31,6 +31,30 @@ pub(super) fn choose(name: &str, base: &str, types: &[Type]) -> Result<Choice> {
     Ok(Choice {
         function: aggregate(base, value.arrow(), fold),
         arguments: vec![value.clone(), by.clone()],
+        ty: value.clone(),
+        default: value.default_value(),
+        ignore_nulls: false,
+    })
+}
+
+/// `min` and `max` of arrays and tuples: the value is what it is chosen by.
+pub(super) fn of_itself(base: &str, types: &[Type]) -> Result<Choice> {
+    let [value] = types else {
+        return Err(wrong_count(base));
+    };
+    let fold = Extreme {
+        value: value.arrow(),
+        by: value.arrow(),
+        wanted: if base == "max" {
+            Side::Largest
+        } else {
+            Side::Smallest
+        },
+    };
+    Ok(Choice {
+        // A name of its own: the plain ones are known to slide over window frames.
+        function: aggregate(&format!("{base}OfItself"), value.arrow(), fold),
+        arguments: vec![value.clone()],
         ty: value.clone(),
         default: value.default_value(),
         ignore_nulls: false,
@@ -55,7 +79,7 @@ type Best = Option<(ScalarValue, ScalarValue)>;
 
 impl Extreme {
     fn offer(&self, best: &mut Best, arrays: &[ArrayRef], row: usize) -> DfResult<usize> {
-        let [values, by] = arrays else {
+        let (Some(values), Some(by)) = (arrays.first(), arrays.last()) else {
             return Ok(0);
         };
         let by = ScalarValue::try_from_array(by, row)?;

@@ -29,8 +29,13 @@ pub(super) trait Fold: Clone + Debug + Eq + Hash + Send + Sync + 'static {
         Ok(arguments.to_vec())
     }
 
-    /// Adds a row without NULLs; answers by how many bytes the state grew.
+    /// Adds a row, without NULLs unless [`Self::skips_nulls`] says no; answers by how many bytes the state grew.
     fn add(&self, state: &mut Self::State, prepared: &[ArrayRef], row: usize) -> DfResult<usize>;
+
+    /// Whether rows with a NULL are left out.
+    fn skips_nulls(&self) -> bool {
+        true
+    }
 
     /// One row per state.
     fn save(&self, states: Vec<Self::State>) -> DfResult<Vec<ArrayRef>>;
@@ -166,7 +171,7 @@ impl<F: Fold> GroupsAccumulator for Groups<F> {
         let prepared = self.fold.prepare(values)?;
         for (row, group) in group_indices.iter().enumerate() {
             let wanted = filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-            if !wanted || has_null(values, row) {
+            if !wanted || self.fold.skips_nulls() && has_null(values, row) {
                 continue;
             }
             if let Some(state) = self.states.get_mut(*group) {

@@ -31,7 +31,12 @@ pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result
     let fold = List {
         ty: ty.clone(),
         most,
-        distinct: name.starts_with("groupUniqArray"),
+        how: match name {
+            "groupUniqArray" => How::Distinct,
+            "groupArrayLast" => How::Last,
+            "groupArraySorted" => How::Sorted,
+            _ => How::First,
+        },
     };
     Ok(Choice {
         function: aggregate("groupArray", ty.arrow(), fold),
@@ -60,7 +65,16 @@ pub(super) fn positive(name: &str, value: &Value) -> Result<usize> {
 struct List {
     ty: Type,
     most: Option<usize>,
-    distinct: bool,
+    how: How,
+}
+
+/// Which values are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum How {
+    First,
+    Distinct,
+    Last,
+    Sorted,
 }
 
 #[derive(Debug, Default)]
@@ -70,9 +84,28 @@ struct Values {
 }
 
 impl List {
+    fn insert_sorted(&self, state: &mut Values, value: ScalarValue) -> usize {
+        let at = state.items.partition_point(|known| *known <= value);
+        if self.most.is_some_and(|most| at >= most) {
+            return 0;
+        }
+        let bytes = value.size();
+        state.items.insert(at, value);
+        if let Some(most) = self.most {
+            state.items.truncate(most);
+        }
+        bytes
+    }
+
     fn push(&self, state: &mut Values, value: ScalarValue) -> DfResult<usize> {
-        if self.most.is_some_and(|most| state.items.len() >= most) {
-            return Ok(0);
+        let full = self.most.is_some_and(|most| state.items.len() >= most);
+        match self.how {
+            How::First | How::Distinct if full => return Ok(0),
+            How::Last if full => {
+                state.items.remove(0);
+            }
+            How::Sorted => return Ok(self.insert_sorted(state, value)),
+            How::First | How::Distinct | How::Last => {}
         }
         if state.items.len() >= MAX_ARRAY_ELEMENTS {
             let error = QueryError::new(
@@ -84,7 +117,7 @@ impl List {
             return Err(error.external());
         }
         let mut bytes = value.size();
-        if self.distinct {
+        if self.how == How::Distinct {
             if !state.seen.insert(value.clone()) {
                 return Ok(0);
             }

@@ -1,13 +1,29 @@
 //! Aggregates: ClickHouse's names and types, computed by DataFusion's aggregates where they mean the same and by our own
 //! otherwise. What differs afterwards (defaults instead of NULL) is put right by an expression over the result.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each aggregate is about a few of the many types; all others are refused alike"
+)]
 
 mod builtin;
+mod curves;
+mod exact;
 mod extreme;
+mod flatten;
+mod floats;
 mod fold;
 mod frame;
+mod gathered;
+mod inner;
+mod keyed;
 mod list;
+mod mapped;
+mod moments;
 mod name;
+mod nested;
+mod once;
 mod quantile;
+mod sums;
 mod top;
 mod uniq;
 
@@ -22,6 +38,7 @@ use crate::functions::Argument;
 use crate::types::{Type, Value};
 
 pub(crate) use name::{COMBINATORS, is_aggregate, names};
+use name::{Combinator, ParsedName};
 
 /// An aggregate that fits its arguments.
 #[derive(Debug, Clone)]
@@ -106,18 +123,28 @@ pub(crate) fn resolve(
     parameters: &[Value],
     arguments: &[Argument],
 ) -> Result<ResolvedAggregate> {
-    let parsed = name::parse(name).ok_or_else(|| {
-        QueryError::new(
-            ErrorCode::UnknownAggregateFunction,
-            format!("Unknown aggregate function `{name}`"),
-        )
-    })?;
+    let parsed = name::parse(name).ok_or_else(|| unknown(name))?;
+    let mut inner = parsed.combinators.as_slice();
+    let (mut condition, mut or_null, mut or_default) = (false, false, false);
+    while let [rest @ .., outermost] = inner {
+        match outermost {
+            Combinator::If if !condition => condition = true,
+            Combinator::OrNull => or_null = true,
+            Combinator::OrDefault => or_default = true,
+            Combinator::If
+            | Combinator::Array
+            | Combinator::Distinct
+            | Combinator::ForEach
+            | Combinator::Map => break,
+        }
+        inner = rest;
+    }
     let mut values = arguments;
-    if parsed.condition {
-        let Some((condition, rest)) = arguments.split_last() else {
+    if condition {
+        let Some((last, rest)) = arguments.split_last() else {
             return Err(wrong_count(name));
         };
-        check_condition(name, condition)?;
+        check_condition(name, last)?;
         values = rest;
     }
     let types: Vec<Type> = values
@@ -126,16 +153,29 @@ pub(crate) fn resolve(
         .collect();
     let nullable = types.iter().any(Type::is_nullable);
     let bare: Vec<Type> = types.iter().map(Type::not_nullable).collect();
-    let choice = choose(name, parsed.base, parameters, &bare)?;
-    let never_null = matches!(parsed.base, "count" | "uniq") || matches!(choice.ty, Type::Array(_));
-    let to_null = parsed.or_null || nullable && !never_null && !parsed.or_default;
+    let (base, written) = merged(&parsed, inner, &bare);
+    let choice = nested::choose(
+        &Call {
+            name,
+            spelling: written,
+            base,
+            parameters,
+        },
+        inner_of(&parsed, inner, base),
+        &bare,
+    )?;
+    let never_null = matches!(
+        base,
+        "count" | "uniq" | "uniqUpTo" | "sumMap" | "minMap" | "maxMap"
+    ) || matches!(choice.ty, Type::Array(_) | Type::Map(..) | Type::Tuple(_));
+    let to_null = or_null || nullable && !never_null && !or_default;
     Ok(ResolvedAggregate {
         ty: if to_null {
             choice.ty.nullable()
         } else {
             choice.ty
         },
-        takes_condition: parsed.condition,
+        takes_condition: condition,
         function: choice.function,
         arguments: choice
             .arguments
@@ -154,14 +194,86 @@ pub(crate) fn resolve(
     })
 }
 
-fn choose(name: &str, base: &str, parameters: &[Value], types: &[Type]) -> Result<Choice> {
-    match base {
-        "uniq" => uniq::choose(name, types),
+/// `sumMap(keys, values)` is a function of its own, `sumMap(map)` is the sum for each key.
+fn merged(
+    parsed: &ParsedName,
+    inner: &[Combinator],
+    types: &[Type],
+) -> (&'static str, &'static str) {
+    let by_arrays = inner == [Combinator::Map] && !matches!(types, [Type::Map(..)]);
+    match parsed.base {
+        "sum" if by_arrays => ("sumMap", "sumMap"),
+        "min" if by_arrays => ("minMap", "minMap"),
+        "max" if by_arrays => ("maxMap", "maxMap"),
+        base => (base, parsed.spelling),
+    }
+}
+
+fn inner_of<'a>(
+    parsed: &ParsedName,
+    inner: &'a [Combinator],
+    base: &'static str,
+) -> &'a [Combinator] {
+    if base == parsed.base { inner } else { &[] }
+}
+
+fn unknown(name: &str) -> QueryError {
+    QueryError::new(
+        ErrorCode::UnknownAggregateFunction,
+        format!("Unknown aggregate function `{name}`"),
+    )
+}
+
+/// What is asked for.
+struct Call<'a> {
+    /// The whole name, for messages.
+    name: &'a str,
+    /// The name without combinators.
+    spelling: &'static str,
+    base: &'static str,
+    parameters: &'a [Value],
+}
+
+fn choose(call: &Call<'_>, types: &[Type]) -> Result<Choice> {
+    let (name, parameters) = (call.spelling, call.parameters);
+    match call.base {
+        "uniq" | "uniqUpTo" => uniq::choose(name, parameters, types),
         "quantile" | "quantiles" | "median" => quantile::choose(name, parameters, types),
-        "groupArray" | "groupUniqArray" => list::choose(name, parameters, types),
-        "argMin" | "argMax" => extreme::choose(name, base, types),
+        "quantileExact" => exact::choose(name, parameters, types),
+        "groupArray" | "groupUniqArray" | "groupArrayLast" | "groupArraySorted" => {
+            list::choose(name, parameters, types)
+        }
+        "argMin" | "argMax" => extreme::choose(name, call.base, types),
         "topK" => top::choose(name, parameters, types),
-        _ => builtin::choose(name, base, types),
+        "sumMap" | "minMap" | "maxMap" => mapped::choose(call, types),
+        "firstWithNulls"
+        | "lastWithNulls"
+        | "singleValueOrNull"
+        | "anyHeavy"
+        | "groupConcat"
+        | "retention"
+        | "groupArrayMovingSum"
+        | "groupArrayMovingAvg" => gathered::choose(call, types),
+        "avgWeighted"
+        | "boundingRatio"
+        | "deltaSum"
+        | "deltaSumTimestamp"
+        | "entropy"
+        | "histogram"
+        | "intervalLengthSum"
+        | "kurtPop"
+        | "kurtSamp"
+        | "lttb"
+        | "maxIntersections"
+        | "maxIntersectionsPosition"
+        | "rankCorr"
+        | "simpleLinearRegression"
+        | "skewPop"
+        | "skewSamp" => floats::choose(call, types),
+        "min" | "max" if matches!(types, [Type::Array(_) | Type::Tuple(_)]) => {
+            extreme::of_itself(call.base, types)
+        }
+        _ => builtin::choose(name, call.base, types),
     }
 }
 

@@ -27,9 +27,8 @@ pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result
     if !(ty.is_number() || ty.is_time() || *ty == Type::Bool) {
         return Err(illegal(name, ty));
     }
-    let exact = name.contains("Exact");
     let many = name.starts_with("quantiles");
-    let item = if ty.is_time() || exact {
+    let item = if ty.is_time() {
         ty.clone()
     } else if name.contains("TDigest") || name.contains("Timing") {
         Type::Float32
@@ -39,8 +38,9 @@ pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result
     let levels = levels(name, parameters)?;
     let fold = Quantile {
         levels: levels.iter().map(|level| level.to_bits()).collect(),
-        interpolate: !exact,
+        interpolate: true,
         many,
+        zero: ty.is_time(),
     };
     if many {
         let raw = Type::Array(Box::new(Type::Float64));
@@ -64,7 +64,7 @@ pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result
     })
 }
 
-fn nothing_of(ty: &Type) -> Value {
+pub(super) fn nothing_of(ty: &Type) -> Value {
     let item = if let Type::Array(item) = ty { item } else { ty };
     if item.is_float() {
         return Value::Float(f64::NAN);
@@ -72,7 +72,7 @@ fn nothing_of(ty: &Type) -> Value {
     item.default_value()
 }
 
-fn levels(name: &str, parameters: &[Value]) -> Result<Vec<f64>> {
+pub(super) fn levels(name: &str, parameters: &[Value]) -> Result<Vec<f64>> {
     if parameters.is_empty() {
         return Ok(vec![0.5]);
     }
@@ -99,6 +99,8 @@ struct Quantile {
     interpolate: bool,
     /// An array of results.
     many: bool,
+    /// Zero stands for nothing: no time is NaN.
+    zero: bool,
 }
 
 /// Values of a group, or a uniform sample of them.
@@ -154,7 +156,7 @@ impl Sample {
         if low == high {
             return low;
         }
-        low + (high - low) * (position - below)
+        low * (below + 1.0 - position) + high * (position - below)
     }
 }
 
@@ -219,7 +221,12 @@ impl Fold for Quantile {
         for mut state in states {
             state.values.sort_unstable_by(f64::total_cmp);
             for level in &levels {
-                results.push(state.at(*level, self.interpolate));
+                let found = state.at(*level, self.interpolate);
+                results.push(if found.is_nan() && self.zero {
+                    0.0
+                } else {
+                    found
+                });
             }
         }
         if !self.many {

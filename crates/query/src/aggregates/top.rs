@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 
 use super::fold::{Fold, aggregate};
 use super::list::{lists, positive, values_of};
-use super::{Choice, single};
+use super::{Choice, single, wrong_count};
 use crate::error::Result;
 use crate::types::{Type, Value};
 
@@ -20,7 +20,12 @@ const DEFAULT_COUNT: usize = 10;
 const ENTRY_BYTES: usize = 32;
 
 pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result<Choice> {
-    let item = single(name, types)?.clone();
+    let weighted = name.ends_with("Weighted");
+    let item = match types {
+        [item, weight] if weighted && weight.is_integer() => item.clone(),
+        _ if weighted => return Err(wrong_count(name)),
+        _ => single(name, types)?.clone(),
+    };
     let count = match parameters.first() {
         None => DEFAULT_COUNT,
         Some(parameter) => positive(name, parameter)?,
@@ -32,7 +37,11 @@ pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result
     };
     Ok(Choice {
         function: aggregate("topK", ty.arrow(), fold),
-        arguments: vec![item],
+        arguments: if weighted {
+            vec![item, Type::UInt64]
+        } else {
+            vec![item]
+        },
         ty,
         default: Value::Array(Vec::new()),
         ignore_nulls: false,
@@ -68,7 +77,11 @@ impl Fold for Top {
         };
         let mut value = ScalarValue::try_from_array(array, row)?;
         value.compact();
-        Ok(count(state, value, 1))
+        let weights = prepared
+            .get(1)
+            .map(|array| array.as_primitive::<UInt64Type>());
+        let weight = weights.map_or(1, |weights| weights.value(row));
+        Ok(count(state, value, weight))
     }
 
     fn save(&self, states: Vec<Counts>) -> DfResult<Vec<ArrayRef>> {

@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 use rustc_hash::FxBuildHasher;
 
 use super::fold::{Fold, aggregate};
+use super::list::positive;
 use super::{Choice, wrong_count};
 use crate::error::Result;
 use crate::types::{Type, Value};
@@ -19,12 +20,16 @@ const HASH_BYTES: usize = 16;
 /// Bytes of one hash in a half-full table.
 const ENTRY_BYTES: usize = 34;
 
-pub(super) fn choose(name: &str, types: &[Type]) -> Result<Choice> {
+pub(super) fn choose(name: &str, parameters: &[Value], types: &[Type]) -> Result<Choice> {
+    let most = match parameters {
+        [most] if name == "uniqUpTo" => u64::try_from(positive(name, most)?).unwrap_or(u64::MAX),
+        _ => u64::MAX,
+    };
     if types.is_empty() {
         return Err(wrong_count(name));
     }
     Ok(Choice {
-        function: aggregate("uniq", DataType::UInt64, Uniq),
+        function: aggregate("uniq", DataType::UInt64, Uniq { most }),
         arguments: types.to_vec(),
         ty: Type::UInt64,
         default: Value::UInt(0),
@@ -33,7 +38,10 @@ pub(super) fn choose(name: &str, types: &[Type]) -> Result<Choice> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Uniq;
+struct Uniq {
+    /// One more than this stands for all beyond.
+    most: u64,
+}
 
 type Seen = HashSet<u128, FxBuildHasher>;
 
@@ -100,7 +108,8 @@ impl Fold for Uniq {
     fn finish(&self, states: Vec<Seen>) -> DfResult<ArrayRef> {
         let counts = states
             .into_iter()
-            .map(|state| u64::try_from(state.len()).unwrap_or(u64::MAX));
+            .map(|state| u64::try_from(state.len()).unwrap_or(u64::MAX))
+            .map(|count| count.min(self.most.saturating_add(1)));
         Ok(Arc::new(UInt64Array::from_iter_values(counts)))
     }
 }

@@ -194,10 +194,11 @@ pub(super) fn distinct_name(call: &Call) -> Result<String> {
         // Repetitions change nothing here.
         "min" | "max" | "any" | "anylast" | "uniq" | "uniqexact" | "groupuniqarray" => Ok(name),
         "grouparray" => Ok("groupUniqArray".to_owned()),
-        _ => Err(QueryError::new(
-            ErrorCode::NotImplemented,
-            format!("DISTINCT inside {name} is not implemented; use a subquery"),
-        )),
+        // A condition is looked at first: `sumDistinctIf`.
+        _ => Ok(match name.strip_suffix("If") {
+            Some(inner) if aggregates::is_aggregate(inner) => format!("{inner}DistinctIf"),
+            _ => format!("{name}Distinct"),
+        }),
     }
 }
 

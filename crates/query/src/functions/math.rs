@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::datatypes::{Float64Type, Int8Type, Int64Type, UInt16Type};
+use datafusion::arrow::datatypes::{Float64Type, Int8Type, Int64Type, UInt16Type, UInt64Type};
 use datafusion::error::Result as DfResult;
 
 use super::kernel::{Col, Kernel, Resolved};
 use super::rows::{Doubles, Longs, arg, flags, numbers};
 use super::signature::{Call, Entry, strict};
 use super::wrap::wrap;
-use crate::error::Result;
+use crate::error::{ErrorCode, QueryError, Result};
 use crate::types::{Type, Value};
 
 pub(super) static ENTRIES: &[Entry] = &[
@@ -54,10 +54,27 @@ pub(super) static ENTRIES: &[Entry] = &[
     strict("sin", (1, 1), |call| real(call, f64::sin)).any_case(),
     strict("cos", (1, 1), |call| real(call, f64::cos)).any_case(),
     strict("tan", (1, 1), |call| real(call, f64::tan)).any_case(),
+    strict("asin", (1, 1), |call| real(call, f64::asin)).any_case(),
+    strict("acos", (1, 1), |call| real(call, f64::acos)).any_case(),
+    strict("atan", (1, 1), |call| real(call, f64::atan)).any_case(),
+    strict("sinh", (1, 1), |call| real(call, f64::sinh)),
+    strict("cosh", (1, 1), |call| real(call, f64::cosh)),
+    strict("tanh", (1, 1), |call| real(call, f64::tanh)).any_case(),
+    strict("asinh", (1, 1), |call| real(call, f64::asinh)),
+    strict("acosh", (1, 1), |call| real(call, f64::acosh)),
+    strict("atanh", (1, 1), |call| real(call, f64::atanh)),
+    strict("erf", (1, 1), |call| real(call, libm::erf)),
+    strict("erfc", (1, 1), |call| real(call, libm::erfc)),
+    strict("lgamma", (1, 1), |call| real(call, libm::lgamma)),
+    strict("tgamma", (1, 1), |call| real(call, libm::tgamma)),
+    strict("atan2", (2, 2), |call| real_pair(call, f64::atan2)).any_case(),
+    strict("hypot", (2, 2), |call| real_pair(call, f64::hypot)),
+    strict("max2", (2, 2), |call| real_pair(call, f64::max)).any_case(),
+    strict("min2", (2, 2), |call| real_pair(call, f64::min)).any_case(),
     strict("degrees", (1, 1), |call| real(call, f64::to_degrees)).any_case(),
     strict("radians", (1, 1), |call| real(call, f64::to_radians)).any_case(),
-    strict("pow", (2, 2), power).any_case(),
-    strict("power", (2, 2), power).any_case(),
+    strict("pow", (2, 2), |call| real_pair(call, f64::powf)).any_case(),
+    strict("power", (2, 2), |call| real_pair(call, f64::powf)).any_case(),
     strict("pi", (0, 0), |_| constant(std::f64::consts::PI)).any_case(),
     strict("e", (0, 0), |_| constant(std::f64::consts::E)),
     strict("sign", (1, 1), sign).any_case(),
@@ -65,6 +82,8 @@ pub(super) static ENTRIES: &[Entry] = &[
     strict("isFinite", (1, 1), |call| test(call, f64::is_finite)),
     strict("isInfinite", (1, 1), |call| test(call, f64::is_infinite)),
     strict("widthBucket", (4, 4), width_bucket).any_case(),
+    strict("width_bucket", (4, 4), width_bucket).any_case(),
+    strict("factorial", (1, 1), factorial).any_case(),
 ];
 
 fn constant(value: f64) -> Result<Resolved> {
@@ -174,11 +193,26 @@ fn real(call: &Call<'_>, f: fn(f64) -> f64) -> Result<Resolved> {
     }))
 }
 
-fn power(call: &Call<'_>) -> Result<Resolved> {
+fn real_pair(call: &Call<'_>, f: fn(f64, f64) -> f64) -> Result<Resolved> {
     call.want_number(&[0, 1])?;
-    Ok(Resolved::new(Type::Float64, |cols, rows| {
+    Ok(Resolved::new(Type::Float64, move |cols, rows| {
         let (a, b) = (Doubles::of(cols, 0)?, Doubles::of(cols, 1)?);
-        numbers::<Float64Type>(cols, rows, |row| Ok(a.get(row).powf(b.get(row))))
+        numbers::<Float64Type>(cols, rows, |row| Ok(f(a.get(row), b.get(row))))
+    }))
+}
+
+/// Of numbers up to 20: larger results do not fit.
+fn factorial(call: &Call<'_>) -> Result<Resolved> {
+    call.want_integer(&[0])?;
+    Ok(Resolved::new(Type::UInt64, |cols, rows| {
+        let values = Longs::of(cols, 0)?;
+        numbers::<UInt64Type>(cols, rows, |row| {
+            let n = u64::try_from(values.get(row)).unwrap_or(0);
+            (2..=n).try_fold(1_u64, u64::checked_mul).ok_or_else(|| {
+                let what = "The maximum supported value for function factorial is 20";
+                QueryError::new(ErrorCode::BadArguments, what).external()
+            })
+        })
     }))
 }
 

@@ -10,9 +10,9 @@ mod array;
 mod compare;
 mod condition;
 mod convert;
+mod hash;
 mod higher_order;
 mod json;
-mod json_value;
 mod kernel;
 mod map;
 mod math;
@@ -28,6 +28,7 @@ mod string;
 mod tests;
 mod text;
 mod time;
+mod url;
 mod wrap;
 
 use std::sync::{Arc, LazyLock};
@@ -46,15 +47,16 @@ use signature::{Call, Entry, Mode};
 use crate::error::{ErrorCode, QueryError, Result};
 use crate::types::Type;
 
-static FAMILIES: [&[Entry]; 8] = [
+static FAMILIES: [&[Entry]; 9] = [
     compare::ENTRIES,
     condition::ENTRIES,
-    json::ENTRIES,
+    hash::ENTRIES,
     map::ENTRIES,
     math::ENTRIES,
     search::ENTRIES,
     server::ENTRIES,
     string::ENTRIES,
+    url::ENTRIES,
 ];
 
 /// The array, NULL when it has no items.
@@ -83,6 +85,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         .chain(&arithmetic::FAMILIES)
         .chain(&array::FAMILIES)
         .chain(&higher_order::FAMILIES)
+        .chain(&json::FAMILIES)
         .chain(&text::FAMILIES)
         .chain(&convert::FAMILIES)
         .chain(&time::FAMILIES);

@@ -8,5 +8,4 @@ mod to_text;
 pub(crate) use cast::{Caster, caster};
 pub(super) use entries::{FAMILIES, common};
 pub(crate) use read::OnBad;
-#[cfg(test)]
 pub(crate) use to_text::write_value;

@@ -7,7 +7,7 @@ use serde_json::Number;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Json {
+pub(in crate::functions) enum Json {
     Null,
     Bool(bool),
     Number(Number),
@@ -18,7 +18,7 @@ pub(super) enum Json {
 
 impl Json {
     /// The document; `None` when it is none. Nesting is bounded by the reader.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::functions) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 }

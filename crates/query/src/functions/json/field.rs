@@ -4,11 +4,11 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, UInt64Type};
 use datafusion::error::Result as DfResult;
 
-use super::json_value::Json;
-use super::kernel::{Col, Resolved};
-use super::rows::{Longs, Texts, arg, flags, numbers, text_lists, texts};
-use super::signature::{Call, Entry, MANY, strict};
+use super::value::Json;
 use crate::error::Result;
+use crate::functions::kernel::{Col, Resolved};
+use crate::functions::rows::{Longs, Texts, arg, flags, numbers, text_lists, texts};
+use crate::functions::signature::{Call, Entry, MANY, strict};
 use crate::types::Type;
 
 pub(super) static ENTRIES: &[Entry] = &[
@@ -45,7 +45,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     strict("simpleJSONHas", (2, 2), |call| flag(call, |_| true)),
 ];
 
-fn check(call: &Call<'_>) -> Result<()> {
+pub(super) fn check(call: &Call<'_>) -> Result<()> {
     call.want_text(&[0])?;
     for i in 1..call.args.len() {
         if !call.ty(i).is_text() && !call.ty(i).is_integer() {
@@ -61,13 +61,13 @@ enum Step<'a> {
 }
 
 /// The documents of a batch with the path to follow in each.
-struct Documents<'a> {
+pub(super) struct Documents<'a> {
     texts: Texts<'a>,
     steps: Vec<Step<'a>>,
 }
 
 impl<'a> Documents<'a> {
-    fn of(cols: &'a [Col]) -> DfResult<Self> {
+    pub(super) fn of(cols: &'a [Col]) -> DfResult<Self> {
         let mut steps = Vec::new();
         for i in 1..cols.len() {
             steps.push(if arg(cols, i)?.array.as_string_view_opt().is_some() {
@@ -83,7 +83,7 @@ impl<'a> Documents<'a> {
     }
 
     /// The part at the end of the path, `None` when there is none.
-    fn find(&self, row: usize) -> Option<Json> {
+    pub(super) fn find(&self, row: usize) -> Option<Json> {
         let text = self.texts.get(row);
         let mut at = Json::parse(text)?;
         for step in &self.steps {
@@ -107,7 +107,7 @@ impl<'a> Documents<'a> {
     }
 }
 
-fn position(index: i64, length: usize) -> Option<usize> {
+pub(super) fn position(index: i64, length: usize) -> Option<usize> {
     let length = i64::try_from(length).ok()?;
     let at = if index > 0 {
         index - 1
@@ -152,14 +152,6 @@ fn plain_text(value: &Json) -> String {
         return text.clone();
     }
     String::new()
-}
-
-/// A number written as one.
-fn plain_number(value: &Json) -> Option<&serde_json::Number> {
-    if let Json::Number(number) = value {
-        return Some(number);
-    }
-    None
 }
 
 fn extracted_text(value: &Json) -> String {
@@ -235,7 +227,7 @@ fn simple_int(call: &Call<'_>) -> Result<Resolved> {
             Ok(documents
                 .find(row)
                 .as_ref()
-                .and_then(plain_number)
+                .and_then(as_number)
                 .and_then(|n| n.as_i64())
                 .unwrap_or(0))
         })
@@ -250,7 +242,7 @@ fn simple_uint(call: &Call<'_>) -> Result<Resolved> {
             Ok(documents
                 .find(row)
                 .as_ref()
-                .and_then(plain_number)
+                .and_then(as_number)
                 .and_then(|n| n.as_u64())
                 .unwrap_or(0))
         })
