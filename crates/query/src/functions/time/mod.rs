@@ -1,5 +1,6 @@
 //! Functions on days and points in time.
 
+mod calendar;
 mod civil;
 mod diff;
 mod format;
@@ -7,6 +8,7 @@ mod instant;
 mod now;
 mod part;
 pub(super) mod shift;
+mod shown;
 mod start;
 mod zone;
 
@@ -17,11 +19,13 @@ pub(crate) use zone::{Zone, parse_zone};
 
 use super::signature::Entry;
 
-pub(super) static FAMILIES: [&[Entry]; 6] = [
+pub(super) static FAMILIES: [&[Entry]; 8] = [
+    calendar::ENTRIES,
     diff::ENTRIES,
     format::ENTRIES,
     now::ENTRIES,
     part::ENTRIES,
     shift::ENTRIES,
+    shown::ENTRIES,
     start::ENTRIES,
 ];

@@ -4,12 +4,14 @@ use datafusion::arrow::datatypes::Int64Type;
 
 use super::civil::{Civil, DAY_S, iso_week, monday, weekday};
 use super::instant::{Grain, TimeKind, Times, power_of_ten};
+use super::zone::parse_zone;
 use crate::error::{ErrorCode, Result};
-use crate::functions::kernel::Resolved;
+use crate::functions::kernel::{Context, Resolved};
 use crate::functions::rows::{Longs, numbers};
 use crate::functions::signature::{Call, Entry, strict};
 use crate::functions::wrap::wrap;
 use crate::types::Type;
+use chrono_tz::Tz;
 
 pub(super) static ENTRIES: &[Entry] = &[
     strict("toYear", (1, 2), |call| {
@@ -121,6 +123,16 @@ fn yyyymmdd(day: i64) -> i64 {
 
 pub(super) fn kind(call: &Call<'_>, i: usize, zone: Option<&str>) -> Result<TimeKind> {
     TimeKind::of(call.ty(i), zone, call.context)?.ok_or_else(|| call.illegal(i))
+}
+
+/// The zone of a type, else the session's.
+pub(super) fn zone_of(ty: &Type, context: &Context) -> Result<Tz> {
+    let own = if let Type::DateTime(zone) | Type::DateTime64(_, zone) = ty {
+        zone.as_deref()
+    } else {
+        None
+    };
+    parse_zone(own.unwrap_or(&context.timezone))
 }
 
 fn day_part(call: &Call<'_>, ty: Type, part: fn(i64) -> i64) -> Result<Resolved> {
