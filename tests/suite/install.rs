@@ -1,6 +1,7 @@
 //! Programs in other languages for the tests: each is installed once from its ordinary package registry, at pinned
 //! versions, and kept in the target folder.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -11,12 +12,15 @@ pub(crate) fn interop(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// The folder where a program is kept. `install` runs when what is pinned has changed since it was installed.
+/// The folder where a program is kept. `install` runs when what is pinned has changed since it was installed; tests
+/// that want the same program, also those of another run, wait for the one that installs it.
 pub(crate) fn installed(name: &str, pinned: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a pinned list can be read");
     let wanted: String = pinned.iter().map(read).collect();
     let marker = home.join("installed.done");
+    let lock = File::create(home.with_extension("lock")).expect("the target folder can be written");
+    lock.lock().expect("the target folder can lock a file");
     if std::fs::read_to_string(&marker).is_ok_and(|done| done == wanted) {
         return home;
     }
