@@ -5,6 +5,7 @@
 
 mod condition;
 mod evaluate;
+mod ids;
 mod job;
 mod key_rows;
 mod memtable_unit;

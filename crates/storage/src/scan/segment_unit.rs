@@ -10,6 +10,7 @@ use arrow::datatypes::TimestampNanosecondType;
 
 use super::condition::Condition;
 use super::evaluate::evaluate;
+use super::ids::wanted_ids;
 use super::job::{Cost, ScanJob};
 use super::kernel_error;
 use super::pages::prune_pages;
@@ -157,6 +158,14 @@ impl SegmentUnit {
         let pages = prune_pages(&places, parquet, self.row_group, conjuncts.iter().copied());
         conjuncts.sort_by_key(|conjunct| places.cost(conjunct));
         let mut selected = pages.map_or_else(|| Selected::all(rows), Selected::only);
+        for conjunct in &conjuncts {
+            if let Some((root, ids)) = wanted_ids(self.job.table, conjunct)
+                && selected.rows > 0
+                && !footer.may_have(self.row_group, root, &ids)?
+            {
+                return Ok(Selected::only(BooleanBuffer::new_unset(rows)));
+            }
+        }
         while let Some(first) = conjuncts.first() {
             if selected.rows == 0 {
                 break;

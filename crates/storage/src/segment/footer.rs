@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
@@ -154,6 +155,28 @@ impl Footer {
     /// How the columns of the table lie in the file.
     pub(crate) fn shape(&self) -> &Shape {
         &self.shape
+    }
+
+    /// Whether a row group may have one of the values in a root column without parts. Only columns with a filter can
+    /// tell that it does not.
+    pub(crate) fn may_have(
+        &self,
+        row_group: usize,
+        root: usize,
+        values: &[Vec<u8>],
+    ) -> Result<bool> {
+        let name = self.shape.name(root);
+        let group = self.parquet().row_groups().get(row_group);
+        let mut chunks = group.into_iter().flat_map(|group| group.columns());
+        let Some(chunk) = chunks.find(|chunk| chunk.column_path().parts() == [name]) else {
+            return Ok(true);
+        };
+        // A reader of its own, so that it gets its own failure.
+        let bytes = SegmentBytes::new(&self.bytes.segment, &self.bytes.file);
+        let filter = Sbbf::read_from_column_chunk(chunk, &bytes);
+        let filter = filter.map_err(|error| bytes.explain(&error))?;
+        let known = |filter: &Sbbf| values.iter().any(|value| filter.check(value.as_slice()));
+        Ok(filter.as_ref().is_none_or(known))
     }
 
     /// Starts decoding rows.

@@ -41,6 +41,10 @@ const KEY_DICTIONARY_BYTES: usize = 256 * 1024;
 /// Bytes of the dictionary page of a column of sets at most.
 const SET_DICTIONARY_BYTES: usize = 8 << 20;
 
+/// How often an id filter says "perhaps" of an id that a row group does not have. Each such answer costs a millisecond;
+/// a smaller share costs bytes in every row group.
+const ID_FILTER_ERROR_RATE: f64 = 0.02;
+
 /// Values that the Parquet writer takes before it looks whether a page is full.
 const WRITE_BATCH_ROWS: usize = 1_024;
 
@@ -119,6 +123,9 @@ pub(super) fn writer_properties(
     for (index, column) in table.columns.iter().enumerate() {
         let path = ColumnPath::new(vec![shape.name(index).to_owned()]);
         let plan = plans.get(index);
+        if column.kind == ColumnKind::TraceId {
+            builder = id_filter(builder, path.clone(), sizes);
+        }
         builder = if plan.is_some_and(|plan| plan.sets) {
             // A set is a text as long as a whole map, and without a dictionary it would be stored for every row.
             builder.set_column_dictionary_page_size_limit(path, SET_DICTIONARY_BYTES)
@@ -136,6 +143,19 @@ pub(super) fn writer_properties(
         }
     }
     Ok(builder.build())
+}
+
+/// Bloom filters of a column of ids, one per row group, as small as their ids allow.
+fn id_filter(
+    builder: WriterPropertiesBuilder,
+    path: ColumnPath,
+    sizes: SegmentSizes,
+) -> WriterPropertiesBuilder {
+    let ids = u64::try_from(sizes.row_group_rows).unwrap_or(u64::MAX);
+    builder
+        .set_column_bloom_filter_enabled(path.clone(), true)
+        .set_column_bloom_filter_fpp(path.clone(), ID_FILTER_ERROR_RATE)
+        .set_column_bloom_filter_max_ndv(path, ids)
 }
 
 /// A promoted key. The page index tells where it is absent, and often which values a service has.

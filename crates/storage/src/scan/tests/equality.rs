@@ -242,3 +242,43 @@ fn read_batches_have_the_schema_of_the_request() {
         );
     }
 }
+
+#[test]
+fn rows_are_found_by_trace_id_whatever_the_filters_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows: Vec<Row> = (0..200_u8)
+        .map(|n| Row {
+            trace: (n % 3 > 0).then(|| [n / 50 + 1; 16]),
+            ..row(i64::from(n) * NANOS_PER_BUCKET, "a")
+        })
+        .collect();
+    let snapshot = snapshot(dir.path(), std::slice::from_ref(&rows), &[]);
+    let segment = snapshot.segments().next().unwrap();
+    assert!(segment.row_groups.len() > 3);
+    let trace = |values: &[&str]| Predicate::In {
+        column: ScanColumn::stored("TraceId"),
+        values: values
+            .iter()
+            .map(|text| Scalar::Text((*text).to_owned()))
+            .collect(),
+    };
+    let (first, last, unknown) = ("01".repeat(16), "04".repeat(16), "02ff".repeat(8));
+    for wanted in [
+        trace(&[&first]),
+        trace(&[&last, &unknown]),
+        trace(&[&unknown]),
+        trace(&["", &first]),
+        trace(&["not an id"]),
+        Predicate::Not(Box::new(trace(&[&first]))),
+    ] {
+        let plan = snapshot.scan(&request(wanted.clone(), None)).unwrap();
+        let expected: Vec<Row> = rows
+            .iter()
+            .filter(|row| row.meets(&wanted))
+            .cloned()
+            .collect();
+        let mut found = rows_of(&read(&plan));
+        found.sort_by_key(|row| row.time);
+        assert_eq!(found, expected, "{wanted:?}");
+    }
+}
