@@ -108,6 +108,117 @@ fn clickhouse_go_and_the_queries_of_grafana_work() {
     Shop::open().serve(&mut Command::new(home), need);
 }
 
+#[test]
+fn clickhouse_jdbc_works() {
+    let need = "Java 17 and Maven";
+    let pom = interop("java").join("pom.xml");
+    let home = installed("java-client", std::slice::from_ref(&pom), |home| {
+        let mut resolve = Command::new("mvn");
+        resolve
+            .args(["-q", "-B", "-f"])
+            .arg(&pom)
+            .arg("dependency:build-classpath")
+            .arg(format!(
+                "-Dmdep.outputFile={}",
+                home.join("classpath").display()
+            ))
+            .arg("-Dmdep.includeScope=runtime");
+        run(&mut resolve, need);
+    });
+    let classpath = std::fs::read_to_string(home.join("classpath")).expect("the class path");
+    let mut java = Command::new("java");
+    java.arg("-cp").arg(classpath.trim());
+    java.arg(interop("java").join("Clients.java"));
+    Shop::open().serve(&mut java, need);
+}
+
+#[test]
+fn the_rust_client_works() {
+    let need = "cargo";
+    let source = interop("rust");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rust-client");
+    // Cargo keeps what it built and notices changes itself. What this test's own cargo put into the environment
+    // is about another workspace.
+    let mut build = Command::new(env!("CARGO"));
+    build
+        .args(["build", "--locked", "--quiet", "--manifest-path"])
+        .arg(source.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env_remove("CARGO_BUILD_BUILD_DIR")
+        .env_remove("CARGO_RESOLVER_FEATURE_UNIFICATION");
+    run(&mut build, need);
+    Shop::open().serve(&mut Command::new(target.join("debug/interop")), need);
+}
+
+/// Anybody can read what Cairn keeps: a sealed segment is a Parquet file.
+#[test]
+fn duckdb_and_pyarrow_read_a_segment_file() {
+    let shop = Shop::open();
+    // A clean stop seals what is in memory.
+    let Shop { cairn, dir, base_s } = shop;
+    cairn.stop();
+    let mut read = Command::new(python("connect"));
+    read.arg(interop("connect").join("segments.py"))
+        .env("CAIRN_DATA_DIR", dir.path())
+        .env("CAIRN_BASE_S", base_s.to_string());
+    let output = run(&mut read, "python3 with venv and pip");
+    let text = String::from_utf8_lossy(&output.stdout);
+    print!("{text}");
+    assert!(text.contains(": ok"), "{text}");
+}
+
+#[test]
+fn curl_works() {
+    let shop = Shop::open();
+    let url = format!("http://{}/", shop.cairn.clickhouse);
+    let ask = |arguments: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error"]).args(arguments);
+        let output = run(&mut curl, "curl");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let version = ask(&["--version"]);
+    let version: Vec<&str> = version.split(' ').take(2).collect();
+    assert_eq!(ask(&[&format!("{url}ping")]), "Ok.\n");
+    assert_eq!(ask(&[&format!("{url}?query=SELECT+1")]), "1\n");
+    assert_eq!(ask(&["-d", "SELECT count() FROM otel_logs", &url]), "3\n");
+    assert_eq!(
+        ask(&[
+            "-u",
+            "default:",
+            "--compressed",
+            "-d",
+            "SELECT ServiceName, count() AS c FROM otel_logs GROUP BY ServiceName ORDER BY c FORMAT CSV",
+            &url
+        ]),
+        "\"cart\",1\n\"checkout\",2\n"
+    );
+    let parameter = format!("{url}?param_s=cart");
+    assert_eq!(
+        ask(&[
+            "-d",
+            "SELECT Body FROM otel_logs WHERE ServiceName = {s:String}",
+            &parameter
+        ]),
+        "slow answer of the stock service\n"
+    );
+    let form = ask(&["-F", "query=SELECT {n:UInt8} + 1", "-F", "param_n=4", &url]);
+    assert_eq!(form, "5\n");
+    let error = ask(&[
+        "-w",
+        "%{http_code} %header{x-clickhouse-exception-code}",
+        "-d",
+        "SELEKT",
+        &url,
+    ]);
+    assert!(
+        error.starts_with("Code: 62.") && error.ends_with("400 62"),
+        "{error}"
+    );
+    println!("{}: ok", version.join(" "));
+}
+
 fn copy(file: &Path, folder: &Path) {
     let name = file.file_name().expect("a file has a name");
     std::fs::copy(file, folder.join(name)).expect("the target folder can be written");

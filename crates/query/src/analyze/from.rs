@@ -117,6 +117,11 @@ impl<'q> Analyzer<'_> {
                 }
             }
         }
+        self.plain_table(name)
+    }
+
+    /// A table of the catalog, with the filters that the client sends for it.
+    pub(super) fn plain_table(&mut self, name: &TableName) -> Result<(Node, Source)> {
         let table = self.find_table(name)?;
         let (node, source) = self.catalog_table(table)?;
         let node = self.with_table_filters(node, &source, name)?;
@@ -257,12 +262,7 @@ impl<'q> Analyzer<'_> {
                     }
                 }
             }
-            _ => {
-                return Err(QueryError::new(
-                    ErrorCode::UnknownFunction,
-                    format!("Unknown table function {name}"),
-                ));
-            }
+            _ => return self.made_up_table(&lower, name, arguments),
         };
         let source = Source {
             columns,

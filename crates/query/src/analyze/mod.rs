@@ -23,6 +23,7 @@ mod select;
 mod set;
 mod statement;
 mod table_filter;
+mod table_function;
 mod totals;
 mod tree;
 mod typed;

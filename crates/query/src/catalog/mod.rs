@@ -12,5 +12,6 @@ mod telemetry;
 pub(crate) use moment::Moment;
 pub(crate) use names::{database, databases, rows, table, tables};
 pub(crate) use sources::ScanSources;
+pub(crate) use system::CLUSTER;
 pub(crate) use table::{CatalogTable, ColumnDefault, TableKind, create_statement};
 pub(crate) use telemetry::number_type;

@@ -132,9 +132,18 @@ pub(super) fn database_engines() -> Vec<Row> {
 }
 
 pub(super) fn table_functions() -> Vec<Row> {
-    ["numbers", "numbers_mt", "view"]
-        .map(|name| Row::of([("name", text(name)), ("allow_readonly", flag(true))]))
-        .into()
+    [
+        "cluster",
+        "clusterAllReplicas",
+        "generate_series",
+        "numbers",
+        "numbers_mt",
+        "values",
+        "view",
+        "zeros",
+    ]
+    .map(|name| Row::of([("name", text(name)), ("allow_readonly", flag(true))]))
+    .into()
 }
 
 pub(super) fn time_zones() -> Vec<Row> {

@@ -10,6 +10,7 @@ mod settings;
 
 pub(super) use objects::measures;
 pub(super) use row::{Row, text, uint};
+pub(crate) use server::CLUSTER;
 
 use super::moment::Moment;
 use super::table::CatalogTable;
@@ -25,6 +26,7 @@ pub(super) fn rows(
         "aggregate_function_combinators" => dialect::combinators(),
         "asynchronous_metrics" => server::asynchronous_metrics(moment),
         "build_options" => server::build_options(moment),
+        "clusters" => server::clusters(),
         "columns" => objects::columns(tables),
         "data_type_families" => dialect::data_types(),
         "database_engines" => dialect::database_engines(),

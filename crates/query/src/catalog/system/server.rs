@@ -6,6 +6,21 @@ use crate::catalog::moment::Moment;
 use crate::facts::FigureFact;
 use crate::types::Value;
 
+/// The only cluster: this process.
+pub(crate) const CLUSTER: &str = "default";
+
+pub(super) fn clusters() -> Vec<Row> {
+    vec![Row::of([
+        ("cluster", text(CLUSTER)),
+        ("shard_num", uint(1u8)),
+        ("shard_weight", uint(1u8)),
+        ("replica_num", uint(1u8)),
+        ("host_name", text("localhost")),
+        ("host_address", text("127.0.0.1")),
+        ("is_local", flag(true)),
+    ])]
+}
+
 fn figures(moment: &Moment, counters: bool) -> Vec<FigureFact> {
     let mut figures = moment.server.figures();
     figures.retain(|figure| figure.is_counter == counters);

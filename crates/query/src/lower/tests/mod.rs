@@ -247,7 +247,7 @@ async fn show_statements_are_queries_over_system_tables() {
         let first = rows.first().cloned().unwrap_or_default();
         assert!(first.starts_with(expected), "{text}: {first}");
     }
-    for text in ["SHOW PROCESSLIST", "SHOW CLUSTERS", "SHOW DICTIONARIES"] {
+    for text in ["SHOW PROCESSLIST", "SHOW DICTIONARIES"] {
         assert_eq!(run(text).await, Ok(Vec::new()), "{text}");
     }
 }
@@ -334,5 +334,58 @@ async fn filters_beside_the_query_hold_for_the_tables_they_name() {
     ] {
         let error = filtered(filters, databases).await.unwrap_err();
         assert_eq!(error.code, code, "{filters}");
+    }
+}
+
+#[tokio::test]
+async fn table_functions_make_rows() {
+    for (text, expected) in [
+        (
+            "SELECT * FROM values('a UInt8, b String', (1, 'x'), (2, 'y'))",
+            &["1\tx", "2\ty"][..],
+        ),
+        (
+            "SELECT a + 1 FROM VALUES('a Nullable(UInt64)', 1, NULL)",
+            &["2", "\\N"],
+        ),
+        (
+            "SELECT toTypeName(c1), c2 FROM values((1, 'x'), (300, 'y'))",
+            &["UInt16\tx", "UInt16\ty"],
+        ),
+        (
+            "SELECT generate_series FROM generate_series(5, 9, 2)",
+            &["5", "7", "9"],
+        ),
+        ("SELECT count() FROM generate_series(5, 4)", &["0"]),
+        ("SELECT sum(zero), count() FROM zeros(3)", &["0\t3"]),
+        ("SELECT dummy FROM cluster('default', system.one)", &["0"]),
+        (
+            "SELECT dummy FROM clusterAllReplicas(default, system, one)",
+            &["0"],
+        ),
+        ("SHOW CLUSTERS", &["default"]),
+    ] {
+        let rows = run(text).await;
+        assert_eq!(
+            rows.as_deref(),
+            Ok(&expected
+                .iter()
+                .map(|row| (*row).to_owned())
+                .collect::<Vec<_>>()[..]),
+            "{text}"
+        );
+    }
+    for (text, code) in [
+        (
+            "SELECT * FROM cluster('nosuch', system.one)",
+            ErrorCode::ClusterDoesntExist,
+        ),
+        (
+            "SELECT * FROM values('a UInt8, b String', (1))",
+            ErrorCode::BadArguments,
+        ),
+        ("SELECT * FROM nosuch(1)", ErrorCode::UnknownFunction),
+    ] {
+        assert_eq!(run(text).await.unwrap_err().code, code, "{text}");
     }
 }
