@@ -143,6 +143,8 @@ pub enum ErrorCode {
     UnionAllResultStructuresMismatch,
     /// UNION needs ALL or DISTINCT.
     ExpectedAllOrDistinct,
+    /// WITH FILL with bounds or steps that do not fit.
+    InvalidWithFillExpression,
     /// LIMIT WITH TIES needs an order.
     WithTiesWithoutOrderBy,
     /// The condition of a JOIN cannot be used.

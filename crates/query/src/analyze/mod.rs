@@ -7,6 +7,7 @@ mod array_join;
 mod condition;
 mod constant;
 mod expression;
+mod fill;
 mod from;
 mod function;
 mod group;
@@ -41,8 +42,8 @@ use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
 use crate::syntax::Parsed;
 
 pub(crate) use tree::{
-    AggregateCall, ColumnId, GroupingSets, Joined, Kind, LambdaCall, Node, OutputColumn, Over,
-    Scan, SortKey, Typed, TypedQuery, TypedStatement, WindowCall,
+    AggregateCall, ColumnId, Fill, FillStep, GroupingSets, Joined, Kind, LambdaCall, Node,
+    OutputColumn, Over, Scan, SortKey, Typed, TypedQuery, TypedStatement, WindowCall,
 };
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
@@ -80,6 +81,8 @@ pub(crate) fn analyze(parsed: &Parsed, context: &AnalyzeContext) -> Result<Analy
         next_id: 0,
         subqueries: 0,
         settings: context.moment.settings.clone(),
+        is_outermost: false,
+        fill: None,
         nodes: 0,
         selects: 0,
     };
@@ -95,6 +98,10 @@ struct Analyzer<'c> {
     subqueries: u32,
     /// Settings in force where the analysis stands: those of inner SELECTs come last.
     settings: Vec<(String, String)>,
+    /// The SELECT that is analysed next is the outermost one.
+    is_outermost: bool,
+    /// WITH FILL of the outermost SELECT.
+    fill: Option<Fill>,
     nodes: usize,
     selects: usize,
 }

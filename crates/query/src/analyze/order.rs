@@ -21,12 +21,6 @@ impl<'q> Analyzer<'_> {
     ) -> Result<Vec<SortKey>> {
         let mut order = Vec::new();
         for key in keys {
-            if key.fill.is_some() {
-                return Err(QueryError::new(
-                    ErrorCode::NotImplemented,
-                    "ORDER BY … WITH FILL is not implemented",
-                ));
-            }
             let exprs = match &key.expr.kind {
                 ExprKind::Tuple(parts) => parts.as_slice(),
                 ExprKind::Literal(_)
@@ -126,6 +120,7 @@ impl<'q> Analyzer<'_> {
     }
 
     fn ordered(&mut self, node: Node, clauses: Clauses, select: &Select) -> Result<Node> {
+        let is_filled = clauses.is_filled;
         let mut order = clauses.order;
         order.retain(|key| key.expr.value().is_none());
         let mut node = match clauses.limit_by {
@@ -137,6 +132,9 @@ impl<'q> Analyzer<'_> {
                 input: Box::new(node),
                 keys: order.clone(),
             };
+        }
+        if is_filled {
+            return Ok(node);
         }
         self.limited(node, &order, select)
     }

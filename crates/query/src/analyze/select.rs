@@ -23,6 +23,8 @@ pub(super) struct Clauses {
     pub(super) qualify: Option<Typed>,
     pub(super) order: Vec<SortKey>,
     pub(super) limit_by: Option<FirstOf>,
+    /// OFFSET and LIMIT come after WITH FILL.
+    pub(super) is_filled: bool,
 }
 
 /// LIMIT BY and DISTINCT ON.
@@ -114,12 +116,20 @@ impl<'q> Analyzer<'_> {
             ..Scope::default()
         };
         declare(&mut scope.inherited, select);
+        let outermost = std::mem::take(&mut self.is_outermost);
         let mut node = self.from(&mut scope, select.from.as_ref())?;
         collect_aliases(&mut scope, select)?;
         if let Some(join) = &select.array_join {
             node = self.array_join(&mut scope, node, join)?;
         }
         let mut clauses = self.clauses(&mut scope, select)?;
+        if answer == Answer::Rows {
+            self.is_outermost = outermost;
+            let fill = self.fill(&mut scope, select, &clauses.items)?;
+            self.is_outermost = false;
+            clauses.is_filled = fill.is_some();
+            self.fill = fill.or_else(|| self.fill.take());
+        }
         let node = self.filtered(node, &mut clauses)?;
         let node = self.grouped(&scope, node, &mut clauses, answer)?;
         let node = self.qualified(node, &mut clauses)?;

@@ -19,6 +19,8 @@ pub(crate) struct ColumnId(pub(crate) u32);
 pub(crate) struct TypedStatement {
     /// The query.
     pub(crate) query: TypedQuery,
+    /// WITH FILL; its rows are cut after filling.
+    pub(crate) fill: Option<Fill>,
     /// The row of WITH TOTALS, with the same columns.
     pub(crate) totals: Option<TypedQuery>,
     /// The scans that its nodes refer to by position.
@@ -420,4 +422,40 @@ pub(crate) enum Over {
     },
     /// An aggregate.
     Aggregate(Box<AggregateCall>),
+}
+
+/// Rows for missing values of a sorted column. Positions are those of the output.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fill {
+    /// The filled column.
+    pub(crate) column: usize,
+    /// Columns sorted by before it: filling begins anew where one changes.
+    pub(crate) prefix: Vec<usize>,
+    /// From large to small.
+    pub(crate) descending: bool,
+    /// The first value; that of the first row when absent.
+    pub(crate) from: Option<Value>,
+    /// The value at which filling ends; that of the last row when absent.
+    pub(crate) to: Option<Value>,
+    /// From one value to the next.
+    pub(crate) step: FillStep,
+    /// How far behind a row filling goes.
+    pub(crate) staleness: Option<FillStep>,
+    /// Columns that keep the value of the row before; others get their defaults.
+    pub(crate) carried: Vec<usize>,
+    /// Rows to leave out of the result.
+    pub(crate) offset: u64,
+    /// Rows to keep.
+    pub(crate) limit: Option<u64>,
+}
+
+/// A step of a filled column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FillStep {
+    /// In units of the column.
+    Whole(i128),
+    /// Of a floating point column.
+    Float(f64),
+    /// Of a point in time, by the calendar.
+    Months(i64),
 }

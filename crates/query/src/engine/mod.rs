@@ -3,6 +3,7 @@
 
 mod admission;
 mod counters;
+mod filled;
 mod memory;
 mod planning;
 mod rows;
@@ -28,6 +29,7 @@ use tokio::time::Instant;
 
 use self::admission::Admission;
 use self::counters::{Counters, Running};
+use self::filled::filled;
 use self::memory::QueryMemory;
 use self::planning::{Planned, Planner};
 use self::rows::AnswerRows;
@@ -102,7 +104,7 @@ impl Engine {
             .planner
             .plan(query, cancel, &progress, deadline)
             .await?;
-        let (plan, totals, effective) = match planned {
+        let (plan, totals, mut effective) = match planned {
             Planned::Run {
                 plan,
                 totals,
@@ -133,6 +135,13 @@ impl Engine {
             None => None,
         };
         let batches = execute_stream(plan, context)?;
+        let batches = match effective.fill.take() {
+            Some(fill) => {
+                let types = effective.columns.iter().map(|column| column.ty.clone());
+                filled(batches, fill, types.collect())
+            }
+            None => batches,
+        };
         let rows = AnswerRows {
             batches,
             cancel: cancel.clone(),

@@ -186,6 +186,7 @@ impl Planner {
         effective.kill = kill_mode(&parsed.statement);
         effective.columns = columns(&statement);
         effective.limited = statement.query.limited;
+        effective.fill.clone_from(&statement.fill);
         effective.reads_storage = !statement.scans.is_empty();
         let (plan, totals) = self.physical(&statement, job, snapshot, effective.read_limits)?;
         Ok(match explain {

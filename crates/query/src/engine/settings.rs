@@ -19,6 +19,8 @@ pub(super) struct Effective {
     pub(super) settings: Vec<(String, String)>,
     /// Whether the outermost SELECT has a LIMIT.
     pub(super) limited: bool,
+    /// WITH FILL of the outermost SELECT.
+    pub(super) fill: Option<crate::analyze::Fill>,
     /// Whether it reads stored tables.
     pub(super) reads_storage: bool,
     /// Bounds of its result.

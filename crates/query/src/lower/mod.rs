@@ -2,6 +2,7 @@
 //! DataFusion's own coercion to do; it must not even run.
 
 mod expression;
+mod fill;
 mod group;
 mod join;
 mod lambda;
@@ -23,6 +24,8 @@ use crate::analyze::{ColumnId, OutputColumn, Scan, TypedQuery, TypedStatement};
 use crate::catalog::ScanSources;
 use crate::control::Cancel;
 use crate::error::QueryError;
+
+pub(crate) use fill::Filler;
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
 

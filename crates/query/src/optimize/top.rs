@@ -1,4 +1,4 @@
-//! `ORDER BY Timestamp [DESC] LIMIT n` straight above a scan: the scan then returns only the rows that can win.
+//! `ORDER BY Timestamp [DESC] LIMIT n`, or by a coarser form of it, straight above a scan: the scan then returns only the rows that can win.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use cairn_storage::{ScanColumn, TableDef, Top};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
@@ -79,31 +79,57 @@ fn bounded(sort: &SortExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     Ok(Some(plan))
 }
 
-/// Whether the order is that of the timestamp alone: newest first (true), oldest first, or something else. Seconds of
-/// the timestamp in front of it, in the same direction, change nothing.
+/// Functions that never go down while the time goes up: an order by one of them is one by the time with more ties.
+const COARSER: [&str; 14] = [
+    "toDate",
+    "toDateTime",
+    "toStartOfDay",
+    "toStartOfFifteenMinutes",
+    "toStartOfFiveMinutes",
+    "toStartOfHour",
+    "toStartOfInterval",
+    "toStartOfMinute",
+    "toStartOfSecond",
+    "toStartOfTenMinutes",
+    "toUnixTimestamp",
+    "toUnixTimestamp64Micro",
+    "toUnixTimestamp64Milli",
+    "toUnixTimestamp64Nano",
+];
+
+/// Whether the order is that of the timestamp: newest first (true), oldest first, or something else. Parts of the
+/// timestamp in the same direction change nothing in front of it; behind them any order of equal rows is right.
 fn by_time(
     keys: &[&PhysicalSortExpr],
     projections: &[&ProjectionExec],
     scan: &SegmentScanExec,
 ) -> Option<bool> {
-    let (last, coarser) = keys.split_last()?;
-    let newest = last.options.descending;
-    let is_time = |expr: &Arc<dyn PhysicalExpr>| is_timestamp(expr, scan);
-    let resolved = resolve(&last.expr, projections)?;
-    if !is_time(&resolved) {
-        return None;
-    }
-    for key in coarser {
+    let newest = keys.first()?.options.descending;
+    for key in keys {
         let resolved = resolve(&key.expr, projections)?;
-        let call = resolved.downcast_ref::<ScalarFunctionExpr>();
-        let seconds = call.is_some_and(|call| {
-            call.name() == "toDateTime" && matches!(call.args(), [argument] if is_time(argument))
-        });
-        if key.options.descending != newest || !(seconds || is_time(&resolved)) {
+        if key.options.descending != newest || !goes_with_time(&resolved, scan) {
             return None;
         }
     }
     Some(newest)
+}
+
+/// The time itself, or a coarser form of it; whatever else the function takes is constant.
+fn goes_with_time(expr: &Arc<dyn PhysicalExpr>, scan: &SegmentScanExec) -> bool {
+    if is_timestamp(expr, scan) {
+        return true;
+    }
+    let Some(call) = expr.downcast_ref::<ScalarFunctionExpr>() else {
+        return false;
+    };
+    let [time, rest @ ..] = call.args() else {
+        return false;
+    };
+    COARSER.contains(&call.name())
+        && goes_with_time(time, scan)
+        && rest
+            .iter()
+            .all(|argument| argument.downcast_ref::<Literal>().is_some())
 }
 
 fn is_timestamp(expr: &Arc<dyn PhysicalExpr>, scan: &SegmentScanExec) -> bool {

@@ -233,8 +233,81 @@ async fn the_newest_rows_come_from_a_bounded_scan() {
         plan.contains("newest=1") && !plan.contains("FilterExec"),
         "{plan}"
     );
+    for order in [
+        "TimestampTime DESC",
+        "toDateTime(Timestamp) DESC",
+        "(toStartOfFiveMinutes(Timestamp), Timestamp) DESC",
+        "toStartOfInterval(Timestamp, INTERVAL 1 MINUTE) DESC, Timestamp DESC",
+    ] {
+        let text = format!("SELECT Body, Timestamp AS t FROM otel_logs ORDER BY {order} LIMIT 3");
+        let plan = bed.try_ask(&format!("EXPLAIN {text}")).await.unwrap();
+        assert!(plan.contains("newest=3"), "{order}: {plan}");
+        let rows = format!("SELECT arraySort(groupArray(Body)) FROM ({text})");
+        let newest =
+            "[request 2997 took 20979 ms, request 2998 took 20986 ms, request 2999 took 20993 ms]";
+        bed.check(&rows, newest).await;
+    }
+    let mixed = bed.try_ask(
+        "EXPLAIN SELECT Body FROM otel_logs ORDER BY TimestampTime DESC, Timestamp LIMIT 1",
+    );
+    assert!(!mixed.await.unwrap().contains("newest="));
     let ties = bed.try_ask("EXPLAIN SELECT Body FROM otel_logs ORDER BY Timestamp, Body LIMIT 1");
     assert!(!ties.await.unwrap().contains("oldest="));
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gaps_are_filled_before_the_limit_and_estimates_read_nothing() {
+    let bed = Bed::new().await;
+    let filled = "SELECT intDiv(SeverityNumber, 4) AS n, count() FROM otel_logs GROUP BY n ORDER BY n WITH FILL FROM 1 TO 6";
+    bed.check(filled, "1|0\n2|2000\n3|0\n4|1000\n5|0").await;
+    bed.check(&format!("{filled} LIMIT 1, 2"), "2|2000\n3|0")
+        .await;
+    let endless = "SELECT number FROM numbers(1) ORDER BY number WITH FILL TO 1000000000000";
+    bed.check(&format!("{endless} LIMIT 70000, 1"), "70000")
+        .await;
+    let estimate = "EXPLAIN ESTIMATE SELECT Body FROM otel_logs WHERE ServiceName = 'cart'";
+    bed.check(estimate, "default|otel_logs|1|2000|1").await;
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn totals_stand_beside_the_rows() {
+    let bed = Bed::new().await;
+    let ask = |text: &str| {
+        let query = Query {
+            text: text.to_owned(),
+            ..Query::default()
+        };
+        bed.engine.run(query, Cancel::new())
+    };
+    let text = "SELECT ServiceName, count() FROM otel_logs GROUP BY ServiceName WITH TOTALS";
+    let answer = ask(text).await.unwrap();
+    let totals = answer.totals.clone().unwrap();
+    assert_eq!(answer.rows.try_collect::<Vec<_>>().await.unwrap().len(), 1);
+    assert_eq!(
+        ArrayFormatter::try_new(totals.column(1), &FormatOptions::default())
+            .unwrap()
+            .value(0)
+            .to_string(),
+        "3000"
+    );
+    let chosen = ask(&format!("{text} HAVING count() > 1500")).await.unwrap();
+    let totals = chosen.totals.unwrap();
+    assert_eq!(
+        ArrayFormatter::try_new(totals.column(1), &FormatOptions::default())
+            .unwrap()
+            .value(0)
+            .to_string(),
+        "2000"
+    );
+    assert!(
+        ask("SELECT count() FROM otel_logs")
+            .await
+            .unwrap()
+            .totals
+            .is_none()
+    );
     bed.store.shutdown().await.unwrap();
 }
 

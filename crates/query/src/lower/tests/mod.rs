@@ -1,6 +1,7 @@
 //! Whole answers without storage, compared with what ClickHouse answered.
 
 mod clauses;
+mod filling;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionConfig;
 
 use super::*;
-use crate::analyze::{AnalyzeContext, Analyzed, analyze};
+use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
 use crate::catalog::{Moment, TableKind};
 use crate::control::Cancel;
 use crate::error::ErrorCode;
@@ -57,7 +58,7 @@ async fn run(text: &str) -> Result<Vec<String>> {
     Ok(rows)
 }
 
-/// Columns as `name<tab>type`, and rows.
+/// Columns with their types, and rows.
 async fn described_rows(text: &str) -> Result<(Vec<(String, Type)>, Vec<String>)> {
     asked(text, &[], &[]).await
 }
@@ -70,11 +71,28 @@ async fn asked(
     parameters: Pairs<'_>,
     settings: Pairs<'_>,
 ) -> Result<(Vec<(String, Type)>, Vec<String>)> {
+    let (statement, all) = whole_answer(text, parameters, settings).await?;
+    let output = &statement.query.output;
+    let columns: Vec<_> = output
+        .iter()
+        .map(|c| (c.name.clone(), c.ty.clone()))
+        .collect();
+    let types: Vec<Type> = output.iter().map(|c| c.ty.clone()).collect();
+    let rows = rows(&all, &types)?;
+    Ok((columns, rows))
+}
+
+/// The typed statement and its rows as one batch.
+async fn whole_answer(
+    text: &str,
+    parameters: Pairs<'_>,
+    settings: Pairs<'_>,
+) -> Result<(TypedStatement, RecordBatch)> {
     let parsed = parse(text, parameters)?;
     let mut context = context();
     context.moment.settings = settings.to_vec();
     let Analyzed::Query(statement) = analyze(&parsed, &context)? else {
-        return Ok((Vec::new(), vec!["no query".to_owned()]));
+        return Err(QueryError::new(ErrorCode::LogicalError, "no query"));
     };
     let plan = lower(&statement, &NoTables, &Cancel::new())?.plan;
     let config = SessionConfig::new().with_target_partitions(2);
@@ -91,14 +109,7 @@ async fn asked(
     let schema = physical.schema();
     let batches = collect(physical, state.task_ctx()).await?;
     let all = concat_batches(&schema, &batches).expect("batches have the plan's schema");
-    let output = &statement.query.output;
-    let columns: Vec<_> = output
-        .iter()
-        .map(|c| (c.name.clone(), c.ty.clone()))
-        .collect();
-    let types: Vec<Type> = output.iter().map(|c| c.ty.clone()).collect();
-    let rows = rows(&all, &types)?;
-    Ok((columns, rows))
+    Ok((*statement, all))
 }
 
 fn rows(batch: &RecordBatch, types: &[Type]) -> Result<Vec<String>> {
