@@ -1,6 +1,9 @@
 //! Settings of a store: values only, each with its default. Parts with behaviour are injected beside them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use crate::ids::TableId;
 
 /// Values that an operator may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct StorageConfig {
     pub wal_file_bytes: u64,
     /// Memory of all rows that are not in segments yet; beyond it writes wait, then are refused.
     pub max_memtable_total_bytes: u64,
-    /// Bytes of WAL, segments and manifest together; beyond it writes are refused.
+    /// Bytes of everything in the data directory together; near it the oldest segments go, at it writes are refused.
     pub max_disk_bytes: Option<u64>,
     /// Longest time until a write is acknowledged or refused.
     pub ack_deadline_ms: u64,
@@ -23,6 +26,38 @@ pub struct StorageConfig {
     pub lock_wait_ms: u64,
     /// When segments are merged.
     pub compaction: CompactionConfig,
+    /// When segments are dropped.
+    pub retention: RetentionConfig,
+}
+
+/// When segments are dropped, besides [`StorageConfig::max_disk_bytes`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetentionConfig {
+    /// Limits by table; a table that is not there keeps everything.
+    pub tables: BTreeMap<TableId, TableRetention>,
+    /// Bytes that stay free on the volume: below it the oldest segments go.
+    pub min_free_bytes: u64,
+    /// Size of a file that is given up when not even the manifest can be written any more; 0 = none.
+    pub ballast_bytes: u64,
+    /// Folders outside the engine whose files count as used.
+    pub counted_dirs: Vec<PathBuf>,
+}
+
+/// How long a table's rows stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableRetention {
+    /// Rows that are older go.
+    pub max_age_ns: Option<i64>,
+    /// When the segments have more bytes, the oldest go.
+    pub max_bytes: Option<u64>,
+}
+
+impl RetentionConfig {
+    /// The limits of `table`.
+    #[must_use]
+    pub fn of(&self, table: TableId) -> TableRetention {
+        self.tables.get(&table).copied().unwrap_or_default()
+    }
 }
 
 /// When segments are merged, and how far.
@@ -64,6 +99,7 @@ impl Default for StorageConfig {
             ack_deadline_ms: 5_000,
             lock_wait_ms: crate::limits::LOCK_WAIT_MS,
             compaction: CompactionConfig::default(),
+            retention: RetentionConfig::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ mod memtable;
 mod names;
 mod predicate;
 mod record;
+mod retention;
 mod scan;
 mod schema;
 mod segment;
@@ -26,13 +27,14 @@ mod text_match;
 mod time;
 mod wal;
 
-pub use config::{CompactionConfig, StorageConfig};
+pub use budget::DiskUsage;
+pub use config::{CompactionConfig, RetentionConfig, StorageConfig, TableRetention};
 pub use error::{Error, ErrorKind, Result};
 pub use export::{ExportError, ParquetExport};
 pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
 pub use io::{Disk, FileEntry, LocalDisk, LockGuard, ReadFile, Space, TryLock, WriteFile};
 pub use live::MemtableStats;
-pub use maintain::{CompactionStats, FlushStats};
+pub use maintain::{CompactionStats, DroppedStats, FlushStats, RetentionStats};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{

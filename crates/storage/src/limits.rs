@@ -27,14 +27,21 @@ pub(crate) const MIN_RETRY_NS: i64 = 500_000_000;
 /// Longest delay between two attempts of a failed flush.
 pub(crate) const MAX_RETRY_NS: i64 = 30_000_000_000;
 
+/// Longest delay between two attempts while the disk is full.
+pub(crate) const MAX_FULL_RETRY_NS: i64 = 2_000_000_000;
+
 /// How long `open` waits for another process to let go of the data directory (a dying pod on a shared volume).
 pub(crate) const LOCK_WAIT_MS: u64 = 10_000;
 
 /// Pause between two attempts to take the lock.
 pub(crate) const LOCK_RETRY_MS: u64 = 250;
 
-/// Free bytes on the volume below which no WAL file is started: the manifest must still be able to shrink the store.
+/// Free bytes on the volume below which no WAL file is started: the manifest must still be able to shrink the store. On a
+/// volume of less than [`RESERVE_PARTS`] times as much, that part of it.
 pub(crate) const RESERVE_BYTES: u64 = 64 << 20;
+
+/// See [`RESERVE_BYTES`].
+pub(crate) const RESERVE_PARTS: u64 = 16;
 
 /// Manifest versions between two checkpoints; few in tests, so that short histories meet checkpoints too.
 pub(crate) const CHECKPOINT_VERSIONS: u64 = if cfg!(test) { 3 } else { 64 };

@@ -45,6 +45,10 @@ impl DataDir {
         self.root.join("LOCK")
     }
 
+    pub(crate) fn ballast_file(&self) -> PathBuf {
+        self.root.join("ballast")
+    }
+
     pub(crate) fn wal_dir(&self) -> PathBuf {
         self.root.join("wal")
     }

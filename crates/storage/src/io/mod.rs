@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::error::Result;
 
 pub(crate) mod atomic;
+pub(crate) mod ballast;
 #[cfg(test)]
 pub(crate) mod fault;
 mod local;

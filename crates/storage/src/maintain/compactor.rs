@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::stats::{CompactionCounters, CompactionStats};
 use super::worker::{MergeOutcome, Worker};
+use crate::budget::DiskBudget;
 use crate::compaction::{self, MergeJob, MergePlan, MergePolicy};
 use crate::config::CompactionConfig;
 use crate::error::{Error, Result};
@@ -35,6 +36,7 @@ pub(crate) struct CompactorParts {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) dirs: DataDir,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) budget: Arc<DiskBudget>,
     pub(crate) config: CompactionConfig,
 }
 
@@ -236,6 +238,7 @@ impl Loop {
 
     /// Does one merge, when there is one to do.
     fn merge_next(&self, wish: MergeWish) -> Result<bool> {
+        self.parts.worker.measure();
         let segments = self.parts.live.segments();
         let healthy = segments.iter().filter(|segment| segment.damage().is_none());
         let metas = healthy.clone().map(|segment| segment.meta());
@@ -301,16 +304,12 @@ impl Loop {
 
     fn policy(&self, wish: MergeWish) -> MergePolicy {
         let config = &self.parts.config;
-        let space = self.parts.disk.space(self.parts.dirs.root());
-        let room = space.map_or(0, |space| {
-            space.available_bytes.saturating_sub(limits::RESERVE_BYTES)
-        });
         MergePolicy {
             level0_count: config.level0_count,
             level1_count: config.level1_count,
             max_inputs: limits::MAX_MERGE_INPUTS,
             sealed_bytes: config.sealed_bytes,
-            room_bytes: room,
+            room_bytes: self.parts.budget.room_bytes(),
             quiet_ns: config.quiet_ns,
             everything: wish == MergeWish::Everything,
         }

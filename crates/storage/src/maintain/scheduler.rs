@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::compactor::Compactor;
 use super::worker::{Worker, is_fenced};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::flush::{FlushLimits, plan_seals};
 use crate::ids::TableId;
 use crate::limits;
@@ -175,6 +175,10 @@ impl Loop {
             Err(error) => {
                 if is_fenced(error) {
                     self.parts.wal.close(&error.to_string());
+                }
+                if error.kind() == ErrorKind::DiskFull {
+                    // Somebody may make space at any moment, and trying costs little.
+                    self.retry_ns = self.retry_ns.min(limits::MAX_FULL_RETRY_NS);
                 }
                 let at = self.parts.clock.now().0.saturating_add(self.retry_ns);
                 self.retry_at = Some(Nanos(at));

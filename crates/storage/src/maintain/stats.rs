@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
+use crate::retention::Reason;
+
 /// Figures of flushes since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FlushStats {
@@ -125,6 +129,54 @@ impl CompactionCounters {
             input_bytes: self.input_bytes.load(Ordering::Relaxed),
             output_bytes: self.output_bytes.load(Ordering::Relaxed),
             duration_ns: self.duration_ns.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Figures of dropped segments since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetentionStats {
+    /// Dropped because all their rows were too old.
+    pub by_age: DroppedStats,
+    /// Dropped because their table had more bytes than it may have.
+    pub by_table_bytes: DroppedStats,
+    /// Dropped because space was short.
+    pub by_space: DroppedStats,
+    /// Whether the clock is so far ahead that it is not believed: nothing is dropped for its age by it.
+    pub clock_doubted: bool,
+}
+
+/// Segments that were dropped for one reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DroppedStats {
+    /// How many.
+    pub segment_count: u64,
+    /// Their rows.
+    pub row_count: u64,
+    /// Their files.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct RetentionCounters(Mutex<RetentionStats>);
+
+impl RetentionCounters {
+    pub(super) fn planned(&self, reason: Reason, rows: u64, bytes: u64) {
+        let mut stats = self.0.lock();
+        let dropped = match reason {
+            Reason::Age => &mut stats.by_age,
+            Reason::TableBytes => &mut stats.by_table_bytes,
+            Reason::Space => &mut stats.by_space,
+        };
+        dropped.segment_count += 1;
+        dropped.row_count = dropped.row_count.saturating_add(rows);
+        dropped.bytes = dropped.bytes.saturating_add(bytes);
+    }
+
+    pub(super) fn snapshot(&self, clock_doubted: bool) -> RetentionStats {
+        RetentionStats {
+            clock_doubted,
+            ..self.0.lock().clone()
         }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::stats::{FlushCounters, FlushStats};
+use super::evictor::Evictor;
+use super::stats::{FlushCounters, FlushStats, RetentionStats};
 use crate::compaction::Merged;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::flush;
 use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::invariants;
@@ -31,6 +32,7 @@ pub(crate) struct WorkerParts {
     pub(crate) live: Arc<Live>,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) access: Arc<SegmentAccess>,
+    pub(crate) evictor: Arc<Evictor>,
 }
 
 /// The one who publishes. Callers share it; jobs never run side by side.
@@ -64,6 +66,10 @@ enum Job {
         edit: Edit,
     },
     Quarantine {
+        edit: Edit,
+    },
+    /// Drops what is too old or too much.
+    Evict {
         edit: Edit,
     },
     /// A version without a change, so that the files of retired segments can go.
@@ -102,6 +108,15 @@ impl Worker {
         self.counters.snapshot()
     }
 
+    /// Measures the disk anew.
+    pub(crate) fn measure(&self) {
+        self.parts.evictor.measure();
+    }
+
+    pub(crate) fn retention_stats(&self) -> RetentionStats {
+        self.parts.evictor.stats()
+    }
+
     /// Works until nothing is left, then releases WAL files. `wal` is absent while it is being replayed.
     pub(crate) fn drain(&self, wal: Option<&Wal>) -> Result<()> {
         let mut jobs = self.jobs.lock();
@@ -110,6 +125,7 @@ impl Worker {
         while let Some(job) = self.next_job(&jobs)? {
             self.finish(&mut jobs, job, wal)?;
         }
+        self.parts.evictor.restore_ballast();
         Ok(())
     }
 
@@ -164,7 +180,14 @@ impl Worker {
 
     /// Publishes a job and shows what it changed. On failure it is kept, to be published again unchanged.
     fn finish(&self, jobs: &mut Jobs, job: Job, wal: Option<&Wal>) -> Result<()> {
-        if let Err(error) = self.publish(&job) {
+        let mut published = self.publish(&job);
+        if let Err(error) = &published
+            && error.kind() == ErrorKind::DiskFull
+            && self.parts.evictor.give_up_ballast()
+        {
+            published = self.publish(&job);
+        }
+        if let Err(error) = published {
             self.counters.failed();
             jobs.unpublished = Some(job);
             return Err(error);
@@ -178,6 +201,11 @@ impl Worker {
     fn next_job(&self, jobs: &Jobs) -> Result<Option<Job>> {
         if let Some(edit) = self.quarantine_edit() {
             return Ok(Some(Job::Quarantine { edit }));
+        }
+        // Before a flush: it may need the space.
+        self.parts.evictor.measure();
+        if let Some(edit) = self.parts.evictor.edit() {
+            return Ok(Some(Job::Evict { edit }));
         }
         let now = self.parts.clock.now();
         let Some(sealed) = self.parts.live.next_to_flush() else {
@@ -243,6 +271,7 @@ impl Worker {
         let (Job::Flush { edit, .. }
         | Job::Merge { edit }
         | Job::Quarantine { edit }
+        | Job::Evict { edit }
         | Job::Settle { edit }) = job;
         self.parts.manifest.publish(edit).map(|_| ())
     }
@@ -261,6 +290,14 @@ impl Worker {
                     segment.doom();
                 }
                 return retired;
+            }
+            Job::Evict { edit } => {
+                for segment in self.parts.live.swap(&edit.removes, Vec::new()) {
+                    segment.doom();
+                }
+                // Space cannot wait for another version of the manifest. Should this one be lost, the segments are
+                // reported as missing: they were not wanted any more.
+                self.parts.access.remove_doomed();
             }
             Job::Settle { .. } => {}
             Job::Quarantine { edit } => {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 
-use crate::budget::Governor;
+use crate::budget::{DiskBudget, Governor};
 use crate::config::StorageConfig;
 use crate::error::{Error, Result};
 use crate::ids::{TableId, WalSeq};
@@ -71,6 +71,7 @@ pub struct Store {
     live: Arc<Live>,
     manifest: Arc<Manifest>,
     access: Arc<SegmentAccess>,
+    budget: Arc<DiskBudget>,
     governor: Arc<Governor>,
     config: StorageConfig,
     replay: ReplayReport,
@@ -116,16 +117,8 @@ impl Store {
     }
 
     fn check_disk_budget(&self) -> Result<()> {
-        let Some(limit) = self.config.max_disk_bytes else {
-            return Ok(());
-        };
-        let used = self.disk_bytes();
-        if used < limit {
-            return Ok(());
-        }
-        Err(Error::DiskFull {
-            what: format!("{used} bytes are stored and {limit} are allowed"),
-        })
+        let refusal = self.budget.refusal(self.disk_bytes());
+        refusal.map_or(Ok(()), |what| Err(Error::DiskFull { what }))
     }
 
     /// Slows writes down when segments come faster than they are merged, and refuses them when that does not help.
@@ -152,6 +145,7 @@ impl Store {
             .saturating_add(self.live.segment_bytes())
             .saturating_add(self.access.doomed_bytes())
             .saturating_add(self.manifest.bytes())
+            .saturating_add(self.budget.usage().other_bytes)
     }
 
     /// Everything that is acknowledged now, for one reader. Cheap.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::sweep::sweep;
 use super::{Parts, Store, check_batches};
-use crate::budget::Governor;
+use crate::budget::{DiskBudget, DiskLimits, Governor};
 use crate::config::StorageConfig;
 use crate::error::{Error, Result};
 use crate::flush::{FlushLimits, plan_seals};
@@ -14,7 +14,8 @@ use crate::ids::{SegmentId, TableId, WalSeq};
 use crate::io::{Disk, LockGuard, acquire_lock, atomic};
 use crate::live::Live;
 use crate::maintain::{
-    Compactor, CompactorParts, Merger, Scheduler, SchedulerParts, Waker, Worker, WorkerParts, inbox,
+    Compactor, CompactorParts, Evictor, EvictorParts, Merger, Scheduler, SchedulerParts, Waker,
+    Worker, WorkerParts, inbox,
 };
 use crate::manifest::{Manifest, ManifestParts, Recovery};
 use crate::memtable::bytes_of;
@@ -32,7 +33,8 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         access,
         live,
         worker,
-    } = recover(&parts, &dirs)?;
+        budget,
+    } = recover(&parts, &dirs, &config)?;
     let governor = Governor::new(config.max_memtable_total_bytes);
     let replaying = Replaying {
         parts: &parts,
@@ -52,6 +54,7 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         disk: Arc::clone(&parts.disk),
         dirs: dirs.clone(),
         clock: Arc::clone(&parts.clock),
+        budget: Arc::clone(&budget),
         config: config.compaction.clone(),
     };
     let compactor = Arc::new(Compactor::start(compactor_parts)?);
@@ -80,6 +83,7 @@ pub(super) fn open(config: StorageConfig, parts: Parts) -> Result<Arc<Store>> {
         live,
         manifest,
         access,
+        budget,
         governor,
         config,
         replay,
@@ -93,10 +97,11 @@ struct Recovered {
     access: Arc<SegmentAccess>,
     live: Arc<Live>,
     worker: Arc<Worker>,
+    budget: Arc<DiskBudget>,
 }
 
 /// Finds the newest state, clears up behind the last run, and shows the segments.
-fn recover(parts: &Parts, dirs: &DataDir) -> Result<Recovered> {
+fn recover(parts: &Parts, dirs: &DataDir, config: &StorageConfig) -> Result<Recovered> {
     let (manifest, recovery) = Manifest::open(ManifestParts {
         disk: Arc::clone(&parts.disk),
         dirs: dirs.clone(),
@@ -104,6 +109,20 @@ fn recover(parts: &Parts, dirs: &DataDir) -> Result<Recovered> {
     let manifest = Arc::new(manifest);
     let access = SegmentAccess::new(Arc::clone(&parts.disk));
     let live = Arc::new(Live::new());
+    let budget = Arc::new(DiskBudget::new(DiskLimits {
+        max_bytes: config.max_disk_bytes,
+        min_free_bytes: config.retention.min_free_bytes,
+    }));
+    let evictor = Arc::new(Evictor::new(EvictorParts {
+        disk: Arc::clone(&parts.disk),
+        clock: Arc::clone(&parts.clock),
+        dirs: dirs.clone(),
+        live: Arc::clone(&live),
+        manifest: Arc::clone(&manifest),
+        access: Arc::clone(&access),
+        budget: Arc::clone(&budget),
+        config: config.retention.clone(),
+    }));
     let worker = Arc::new(Worker::new(WorkerParts {
         disk: Arc::clone(&parts.disk),
         clock: Arc::clone(&parts.clock),
@@ -111,6 +130,7 @@ fn recover(parts: &Parts, dirs: &DataDir) -> Result<Recovered> {
         live: Arc::clone(&live),
         manifest: Arc::clone(&manifest),
         access: Arc::clone(&access),
+        evictor,
     }));
     let kept = settle(&worker, &recovery)?;
     let incomplete = sweep(parts.disk.as_ref(), dirs, &recovery, &kept)?;
@@ -120,6 +140,7 @@ fn recover(parts: &Parts, dirs: &DataDir) -> Result<Recovered> {
         access,
         live,
         worker,
+        budget,
     })
 }
 

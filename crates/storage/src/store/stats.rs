@@ -3,7 +3,7 @@
 use super::Store;
 use crate::ids::{TableId, Version, WalSeq};
 use crate::live::MemtableStats;
-use crate::maintain::{CompactionStats, FlushStats};
+use crate::maintain::{CompactionStats, FlushStats, RetentionStats};
 use crate::wal::{ReplayReport, WalStats};
 
 /// Everything that metrics show of a store.
@@ -21,6 +21,10 @@ pub struct StoreStats {
     pub compaction: CompactionStats,
     /// Segments of one table and day that were never merged: the highest such pile.
     pub level0_count: u64,
+    /// Dropped segments.
+    pub retention: RetentionStats,
+    /// Bytes that may still be written to the volume; none when it is not known.
+    pub available_bytes: Option<u64>,
     /// What the replay at the start found.
     pub replay: ReplayReport,
     /// Segments that left the store because their file is damaged or missing, ever.
@@ -35,7 +39,7 @@ pub struct StoreStats {
     pub row_memory_bytes: u64,
     /// Memory of cached segment footers.
     pub footer_cache_bytes: u64,
-    /// Bytes of WAL, segments and manifest.
+    /// Bytes of everything in the data directory.
     pub disk_bytes: u64,
 }
 
@@ -78,6 +82,8 @@ impl Store {
             flush: self.worker.stats(),
             compaction: self.compactor.stats(),
             level0_count: self.live.level0_count(),
+            retention: self.worker.retention_stats(),
+            available_bytes: self.budget.usage().available_bytes,
             replay: self.replay.clone(),
             quarantined_count: u64::try_from(state.quarantined.len()).unwrap_or(u64::MAX),
             read_only: self.wal.refusal(),

@@ -122,11 +122,12 @@ impl WalWriter {
 
     fn create(&mut self, first: WalSeq) -> Result<OpenFile> {
         let space = self.parts.disk.space(&self.parts.dirs.wal_dir())?;
-        if space.available_bytes < limits::RESERVE_BYTES {
+        let reserve = limits::RESERVE_BYTES.min(space.total_bytes / limits::RESERVE_PARTS);
+        if space.available_bytes < reserve || space.available_bytes == 0 {
             return Err(Error::DiskFull {
                 what: format!(
                     "a new WAL file needs {} free bytes, the volume has {}",
-                    limits::RESERVE_BYTES,
+                    reserve.max(1),
                     space.available_bytes
                 ),
             });

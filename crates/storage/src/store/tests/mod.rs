@@ -6,4 +6,5 @@ mod compaction;
 mod damage;
 mod faults;
 mod model;
+mod retention;
 mod support;
