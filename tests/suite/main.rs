@@ -13,6 +13,7 @@ mod compat;
 mod crash;
 #[cfg(test)]
 mod damage;
+mod disk;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod scratch;
 mod server;
 mod signals;
 mod sql;
+mod storage;
 
 pub use error::AppError;
 pub use healthcheck::healthcheck;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use cairn_ingest::{Admission, Decoder, DecoderConfig};
-use cairn_storage::{CompactionConfig, Parts, StorageConfig, Store, SystemClock};
+use cairn_storage::{Parts, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::error::AppError;
 use super::listen::{Addresses, Binding, Listeners, listen};
 use super::signals::Signals;
+use super::storage::storage_config;
 use super::{runtime, sql};
 use crate::config::{Config, print_size};
 use crate::http::{ServeLimits, serve};
@@ -237,34 +238,6 @@ fn open_store(
         }
     })?;
     opened.map_err(AppError::Open)
-}
-
-fn storage_config(config: &Config) -> StorageConfig {
-    StorageConfig {
-        data_dir: config.data_dir.clone(),
-        memtable_bytes: config.memory.memtable_bytes,
-        memtable_age_ns: i64::try_from(config.memtable_age.as_nanos()).unwrap_or(i64::MAX),
-        max_memtable_total_bytes: config.memory.memtables_bytes,
-        max_disk_bytes: config.max_disk_bytes,
-        ack_deadline_ms: millis(config.ack_deadline),
-        compaction: CompactionConfig {
-            level0_count: config.merge_after,
-            level1_count: config.merge_after.saturating_add(2),
-            sealed_bytes: sealed_bytes(config.max_disk_bytes),
-            ..CompactionConfig::default()
-        },
-        ..StorageConfig::default()
-    }
-}
-
-/// Size of sealed segments. Segments are dropped whole when space is short: on a small disk they have to be small.
-fn sealed_bytes(max_disk_bytes: Option<u64>) -> u64 {
-    let largest = CompactionConfig::default().sealed_bytes;
-    max_disk_bytes.map_or(largest, |bytes| (bytes / 16).clamp(16 << 20, largest))
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One line for each port, because tests and scripts read the chosen addresses from them.

@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::error::AppError;
 use super::facts::ProcessFacts;
+use super::storage::spill_bytes;
 use crate::access::Users;
 use crate::clickhouse::{self, ClickHouseState, Processes, RunQuery};
 use crate::config::Config;
@@ -61,6 +62,7 @@ fn engine_config(config: &Config) -> EngineConfig {
     EngineConfig {
         memory_bytes: usize::try_from(config.memory.queries_bytes).unwrap_or(usize::MAX),
         spill_dir: config.data_dir.join("spill"),
+        spill_bytes: spill_bytes(config, EngineConfig::default().spill_bytes),
         max_execution_ms: u64::try_from(config.max_execution.as_millis()).unwrap_or(u64::MAX),
         threads: config.query_threads,
         data_path: config.data_dir.display().to_string(),

@@ -23,6 +23,7 @@ use raw::RawConfig;
 use settings::Key;
 
 pub use error::ConfigError;
+pub(crate) use resolve::Keep;
 pub use resolve::{Config, Listen, LogConfig, LogFormat, MemoryShares};
 pub(crate) use units::print_size;
 

@@ -15,7 +15,7 @@ use crate::access::{IngestTokens, StoredToken, User};
 /// Below this the fixed shares of memory are too small to take one request and one query.
 const SMALLEST_MEMORY_BYTES: u64 = 256 << 20;
 /// A smaller disk bound could not hold one WAL file and one segment.
-const SMALLEST_DISK_BYTES: u64 = 256 << 20;
+const SMALLEST_DISK_BYTES: u64 = 64 << 20;
 /// Smaller requests than real exporters send.
 const SMALLEST_REQUEST_BYTES: u64 = 64 << 10;
 /// The decoder's own bound.
@@ -46,6 +46,10 @@ pub struct Config {
     pub memory: MemoryShares,
     /// Bound on the data directory; `None` leaves the volume's size.
     pub max_disk_bytes: Option<u64>,
+    /// Bytes that stay free on the volume; `None` is a share of it.
+    pub min_free_bytes: Option<u64>,
+    /// When rows go.
+    pub retention: Retention,
     /// Largest OTLP request after decompression.
     pub max_request_bytes: u64,
     /// Longest life of a row in a memtable.
@@ -64,6 +68,26 @@ pub struct Config {
     pub log: LogConfig,
     /// What looked odd but is not refused; logged at the start.
     pub warnings: Vec<String>,
+}
+
+/// How long the rows of each signal are kept, and how many bytes of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Log records.
+    pub logs: Keep,
+    /// Spans.
+    pub traces: Keep,
+    /// Data points; the bytes are those of one table.
+    pub metrics: Keep,
+}
+
+/// Limits of a table; `None` keeps everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Rows that are older go.
+    pub age: Option<Duration>,
+    /// When there are more bytes, the oldest go.
+    pub bytes: Option<u64>,
 }
 
 /// The addresses asked for; port 0 means a free one.
@@ -168,6 +192,10 @@ pub(crate) fn resolve(raw: &RawConfig) -> Result<Config, ConfigError> {
         normalize_logs: read(raw, Key::LogsNormalize, true, parse_normalize)?,
         memory: MemoryShares::of(memory_bytes),
         max_disk_bytes: read(raw, Key::MaxDiskBytes, None, parse_disk)?,
+        min_free_bytes: read(raw, Key::MinFreeBytes, None, |text| {
+            parse_size(text).map(Some)
+        })?,
+        retention: retention(raw)?,
         max_request_bytes: read(
             raw,
             Key::MaxRequestBytes,
@@ -185,6 +213,21 @@ pub(crate) fn resolve(raw: &RawConfig) -> Result<Config, ConfigError> {
             level: read(raw, Key::LogLevel, "info".to_owned(), parse_level)?,
         },
         warnings: Vec::new(),
+    })
+}
+
+fn retention(raw: &RawConfig) -> Result<Retention, ConfigError> {
+    let all = read(raw, Key::Retention, None, parse_age)?;
+    let keep = |age, bytes| -> Result<Keep, ConfigError> {
+        Ok(Keep {
+            age: read(raw, age, all, parse_age)?,
+            bytes: read(raw, bytes, None, parse_table_bytes)?,
+        })
+    };
+    Ok(Retention {
+        logs: keep(Key::RetentionLogs, Key::MaxLogsBytes)?,
+        traces: keep(Key::RetentionTraces, Key::MaxTracesBytes)?,
+        metrics: keep(Key::RetentionMetrics, Key::MaxMetricsBytes)?,
     })
 }
 
@@ -325,7 +368,24 @@ fn parse_disk(text: &str) -> Result<Option<u64>, String> {
     if text == "none" {
         return Ok(None);
     }
-    at_least(text, SMALLEST_DISK_BYTES, "256MiB").map(Some)
+    at_least(text, SMALLEST_DISK_BYTES, "64MiB").map(Some)
+}
+
+fn parse_table_bytes(text: &str) -> Result<Option<u64>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    parse_size(text).map(Some)
+}
+
+/// From one minute to a hundred years.
+fn parse_age(text: &str) -> Result<Option<Duration>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    between(text, Duration::from_mins(1), Duration::from_hours(876_000))
+        .map(Some)
+        .ok_or_else(|| "write a duration from `1m` to `36500d`, or `none`".to_owned())
 }
 
 fn parse_request_bytes(text: &str) -> Result<u64, String> {

@@ -15,6 +15,14 @@ pub(crate) enum Key {
     LogsNormalize,
     MaxMemoryBytes,
     MaxDiskBytes,
+    MinFreeBytes,
+    Retention,
+    RetentionLogs,
+    RetentionTraces,
+    RetentionMetrics,
+    MaxLogsBytes,
+    MaxTracesBytes,
+    MaxMetricsBytes,
     MaxRequestBytes,
     MemtableAge,
     MergeAfter,
@@ -51,7 +59,7 @@ const QUERY: &str = "Queries";
 const PROCESS: &str = "Process and logs";
 
 /// The table, in the order of the help.
-pub(crate) const SETTINGS: [Setting; 20] = [
+pub(crate) const SETTINGS: [Setting; 28] = [
     Setting {
         key: Key::DataDir,
         name: "data-dir",
@@ -68,8 +76,84 @@ pub(crate) const SETTINGS: [Setting; 20] = [
         default: "none",
         group: STORAGE,
         short: "Most bytes the data directory may take, for example 40GiB",
-        long: "When the bound is met, ingest answers `503` (retryable) and nothing acknowledged is lost. \
-               `none` leaves only the size of the volume.",
+        long: "Everything counts: WAL, segments, manifest, temporary, quarantined and spilled files. Near it the \
+               oldest segments are dropped. When that does not help, ingest answers `503` (retryable) \
+               until there is space again. At least 64MiB. `none` leaves the size of the volume and \
+               `--min-free-bytes`.",
+    },
+    Setting {
+        key: Key::MinFreeBytes,
+        name: "min-free-bytes",
+        value_name: "SIZE",
+        default: "5 % of the volume, from 256MiB to 2GiB, at most a quarter",
+        group: STORAGE,
+        short: "Bytes that stay free on the volume, whoever fills it",
+        long: "Below it the oldest segments are dropped; below half of it ingest answers `503` (retryable). `0` \
+               switches it off.",
+    },
+    Setting {
+        key: Key::Retention,
+        name: "retention",
+        value_name: "DURATION",
+        default: "none",
+        group: STORAGE,
+        short: "How long rows are kept, for example 30d",
+        long: "A segment is dropped when its newest row is older. `none` keeps rows until space is short. A clock \
+               that jumps ahead by more than an hour drops nothing for a day.",
+    },
+    Setting {
+        key: Key::RetentionLogs,
+        name: "retention-logs",
+        value_name: "DURATION",
+        default: "as --retention",
+        group: STORAGE,
+        short: "How long log records are kept",
+        long: "",
+    },
+    Setting {
+        key: Key::RetentionTraces,
+        name: "retention-traces",
+        value_name: "DURATION",
+        default: "as --retention",
+        group: STORAGE,
+        short: "How long spans are kept",
+        long: "",
+    },
+    Setting {
+        key: Key::RetentionMetrics,
+        name: "retention-metrics",
+        value_name: "DURATION",
+        default: "as --retention",
+        group: STORAGE,
+        short: "How long data points are kept",
+        long: "",
+    },
+    Setting {
+        key: Key::MaxLogsBytes,
+        name: "max-logs-bytes",
+        value_name: "SIZE",
+        default: "none",
+        group: STORAGE,
+        short: "Most bytes of log segments; the oldest go",
+        long: "",
+    },
+    Setting {
+        key: Key::MaxTracesBytes,
+        name: "max-traces-bytes",
+        value_name: "SIZE",
+        default: "none",
+        group: STORAGE,
+        short: "Most bytes of span segments; the oldest go",
+        long: "",
+    },
+    Setting {
+        key: Key::MaxMetricsBytes,
+        name: "max-metrics-bytes",
+        value_name: "SIZE",
+        default: "none",
+        group: STORAGE,
+        short: "Most bytes of the segments of each metrics table; the oldest go",
+        long: "",
     },
     Setting {
         key: Key::MemtableAge,

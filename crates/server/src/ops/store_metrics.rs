@@ -9,6 +9,7 @@ pub(super) fn render(page: &mut Exposition, stats: &StoreStats) {
     of_tables(page, stats);
     of_flushes(page, stats);
     of_merges(page, stats);
+    of_retention(page, stats);
     of_replay(page, stats);
     page.plain_gauge(
         "cairn_store_read_only",
@@ -17,9 +18,16 @@ pub(super) fn render(page: &mut Exposition, stats: &StoreStats) {
     );
     page.plain_gauge(
         "cairn_store_disk_bytes",
-        "Bytes of WAL, segments and manifest together.",
+        "Bytes of everything in the data directory together.",
         stats.disk_bytes,
     );
+    if let Some(bytes) = stats.available_bytes {
+        page.plain_gauge(
+            "cairn_volume_available_bytes",
+            "Bytes that may still be written to the volume.",
+            bytes,
+        );
+    }
     page.plain_gauge(
         "cairn_store_row_memory_bytes",
         "Memory of rows that are in no segment yet, requests on their way included.",
@@ -196,6 +204,35 @@ fn of_merges(page: &mut Exposition, stats: &StoreStats) {
         "cairn_merge_seconds_total",
         "Time spent in merges.",
         seconds(merges.duration_ns),
+    );
+}
+
+fn of_retention(page: &mut Exposition, stats: &StoreStats) {
+    let retention = &stats.retention;
+    let reasons = [
+        ("age", retention.by_age),
+        ("table_bytes", retention.by_table_bytes),
+        ("space", retention.by_space),
+    ];
+    let segments = "cairn_dropped_segments_total";
+    page.counter(segments, "Segments dropped, by reason.");
+    for (reason, dropped) in reasons {
+        page.sample(segments, &[("reason", reason)], dropped.segment_count);
+    }
+    let rows = "cairn_dropped_rows_total";
+    page.counter(rows, "Rows of dropped segments, by reason.");
+    for (reason, dropped) in reasons {
+        page.sample(rows, &[("reason", reason)], dropped.row_count);
+    }
+    let bytes = "cairn_dropped_bytes_total";
+    page.counter(bytes, "Bytes of dropped segments, by reason.");
+    for (reason, dropped) in reasons {
+        page.sample(bytes, &[("reason", reason)], dropped.bytes);
+    }
+    page.plain_gauge(
+        "cairn_clock_doubted",
+        "1 while the clock is so far ahead that nothing is dropped for its age by it, else 0.",
+        u8::from(retention.clock_doubted),
     );
 }
 

@@ -4,11 +4,21 @@ use parking_lot::Mutex;
 
 use crate::limits;
 
-/// Eviction starts when less than this part of the allowed bytes is left.
-const START_PARTS: u64 = 20;
+/// Eviction starts when less than this part of the allowed bytes is left, at most [`START_BYTES`].
+const START_PARTS: u64 = 10;
 
-/// It goes on until this part is left.
-const STOP_PARTS: u64 = 10;
+/// See [`START_PARTS`].
+const START_BYTES: u64 = 2 << 30;
+
+/// It frees this part more, so that the next flush does not start it again.
+const STEP_PARTS: u64 = 2;
+
+/// Writes are refused when less than this part of the allowed bytes is left, at most [`REFUSE_BYTES`]: a flush holds rows
+/// twice for a moment, in the WAL and in the segment that it writes.
+const REFUSE_LEFT_PARTS: u64 = 32;
+
+/// See [`REFUSE_LEFT_PARTS`].
+const REFUSE_BYTES: u64 = 256 << 20;
 
 /// Free bytes on the volume at which writes are refused, as a part of those at which eviction starts.
 const REFUSE_PARTS: u64 = 2;
@@ -69,10 +79,10 @@ impl DiskBudget {
             .available_bytes
             .map(|bytes| bytes.saturating_add(usage.leaving_bytes));
         let over = self.limits.max_bytes.map_or(0, |max| {
-            let start = max.saturating_sub(max / START_PARTS);
-            let stop = max.saturating_sub(max / STOP_PARTS);
-            if used_bytes > start {
-                used_bytes.saturating_sub(stop)
+            let slack = (max / START_PARTS).min(START_BYTES);
+            let over = used_bytes.saturating_sub(max.saturating_sub(slack));
+            if over > 0 {
+                over.saturating_add(slack / STEP_PARTS)
             } else {
                 0
             }
@@ -83,7 +93,7 @@ impl DiskBudget {
                 // A little more, so that the next flush does not start it again.
                 min_free
                     .saturating_sub(free)
-                    .saturating_add(min_free / STOP_PARTS)
+                    .saturating_add(min_free / START_PARTS)
             }
             Some(_) | None => 0,
         };
@@ -94,7 +104,7 @@ impl DiskBudget {
     pub(crate) fn room_bytes(&self) -> u64 {
         let usage = self.usage();
         let allowed = self.limits.max_bytes.map_or(u64::MAX, |max| {
-            max.saturating_sub(max / START_PARTS)
+            max.saturating_sub((max / START_PARTS).min(START_BYTES))
                 .saturating_sub(usage.used_bytes)
         });
         let reserve = self.limits.min_free_bytes.max(limits::RESERVE_BYTES);
@@ -105,7 +115,7 @@ impl DiskBudget {
     /// Why nothing more may be written, when `used_bytes` are used by now.
     pub(crate) fn refusal(&self, used_bytes: u64) -> Option<String> {
         if let Some(max) = self.limits.max_bytes
-            && used_bytes >= max
+            && used_bytes >= max.saturating_sub((max / REFUSE_LEFT_PARTS).min(REFUSE_BYTES))
         {
             return Some(format!(
                 "{used_bytes} bytes are stored and {max} are allowed"
@@ -145,17 +155,17 @@ mod tests {
     #[test]
     fn eviction_starts_before_the_limit_and_goes_a_step_further() {
         let budget = budget(Some(1_000), 0);
-        for (bytes, missing) in [(0, 0), (950, 0), (951, 51), (1_500, 600)] {
+        for (bytes, missing) in [(0, 0), (900, 0), (901, 51), (1_500, 650)] {
             budget.measured(used(bytes));
             assert_eq!(budget.missing_bytes(), missing, "{bytes}");
         }
         budget.measured(DiskUsage {
-            leaving_bytes: 600,
+            leaving_bytes: 650,
             ..used(1_500)
         });
         assert_eq!(budget.missing_bytes(), 0, "the rest is on its way out");
-        assert_eq!(budget.refusal(999), None);
-        assert!(budget.refusal(1_000).is_some());
+        assert_eq!(budget.refusal(968), None);
+        assert!(budget.refusal(969).is_some());
     }
 
     #[test]
@@ -177,7 +187,7 @@ mod tests {
         volume.measured(free(reserve + 7));
         assert_eq!(volume.room_bytes(), 7);
         let allowed = budget(Some(1_000), 0);
-        allowed.measured(used(900));
+        allowed.measured(used(850));
         assert_eq!(allowed.room_bytes(), 50);
         allowed.measured(used(2_000));
         assert_eq!(allowed.room_bytes(), 0);
