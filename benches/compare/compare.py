@@ -30,6 +30,7 @@ from schema import TABLES
 
 START_SECONDS = 60
 STOP_SECONDS = 120
+SETTLE_SECONDS = 120
 QUERY_SECONDS = 300
 
 
@@ -89,12 +90,20 @@ class Cairn:
             peak = next(line for line in status if line.startswith("VmHWM"))
         return int(peak.split()[1]) / 1024
 
-    def segment_bytes(self, table):
-        total = 0
+    def settle(self):
+        """Waits until the inputs of merges are deleted, so that no row is counted twice."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while len(list(self.segments(""))) > int(self.ask("SELECT count() FROM system.parts WHERE active")):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"merged segments are still on disk after {SETTLE_SECONDS} s")
+            time.sleep(1)
+
+    def segments(self, table):
         for folder, _, files in os.walk(os.path.join(self.folder, "cairn", "data")):
-            of_table = (name for name in files if name.startswith(table + "-"))
-            total += sum(os.path.getsize(os.path.join(folder, name)) for name in of_table)
-        return total
+            yield from (os.path.join(folder, name) for name in files if name.startswith(table))
+
+    def segment_bytes(self, table):
+        return sum(map(os.path.getsize, self.segments(table + "-")))
 
 
 def load_cairn(cairn, loadgen, rows, spans):
@@ -202,6 +211,7 @@ def main():
             cairn.stop()
             cairn.start()
             load_clickhouse(clickhouse, cairn, folder)
+            cairn.settle()
             sizes(clickhouse, cairn)
             different = questions(clickhouse, cairn, options.repeats, options.only)
         finally:
