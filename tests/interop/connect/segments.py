@@ -18,8 +18,6 @@ def same(what, found, expected):
 
 def main():
     files = sorted(pathlib.Path(os.environ["CAIRN_DATA_DIR"]).rglob("*.parquet"))
-    for file in files:
-        print(file.name, pyarrow.parquet.read_schema(file).names[:4])
     names = {file: pyarrow.parquet.read_schema(file).names for file in files}
     logs = [file for file, columns in names.items() if "Body" in columns]
     spans = [file for file, columns in names.items() if "SpanName" in columns]

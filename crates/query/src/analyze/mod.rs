@@ -6,6 +6,7 @@ mod aliases;
 mod array_join;
 mod condition;
 mod constant;
+mod definition;
 mod expression;
 mod fill;
 mod from;

@@ -68,6 +68,7 @@ impl Analyzer<'_> {
             }
             Statement::ExistsDatabase(name) => self.flag(catalog::database(name)),
             Statement::Explain(kind, inner) => self.explain(*kind, inner),
+            Statement::Define(definition) => self.define(definition),
             Statement::Use(database) => {
                 if !catalog::database(database) {
                     return Err(no_database(database));

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::settings::{Effective, check_changes, last};
 use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
-use crate::answer::{AnswerColumn, EngineConfig, KillMode, Query};
+use crate::answer::{Access, AnswerColumn, EngineConfig, KillMode, Query};
 use crate::catalog::{self, Moment};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
@@ -172,6 +172,13 @@ impl Planner {
         let mut effective = Effective::new(settings)?;
         effective.lower_to(job.query.ceiling);
         effective.format.clone_from(&parsed.format);
+        if matches!(parsed.statement, Statement::Define(_)) && job.query.access != Access::Full {
+            return Err(QueryError::new(
+                ErrorCode::Readonly,
+                "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should \
+                 use method POST for modifying queries",
+            ));
+        }
         let snapshot = self.store.snapshot();
         let context = self.context(&job.query, &effective, snapshot.clone());
         let (statement, explain) = match analyze(&parsed, &context)? {

@@ -61,6 +61,8 @@ pub(crate) enum Statement {
     ExistsDatabase(String),
     /// `EXPLAIN [kind] query`
     Explain(ExplainKind, Box<Self>),
+    /// CREATE, DROP, TRUNCATE
+    Define(Definition),
     /// `USE db`
     Use(String),
     /// `SET a = 1, …`
@@ -78,6 +80,48 @@ pub(crate) enum KillSpeed {
     Sync,
     /// `TEST`
     Test,
+}
+
+/// What CREATE, DROP and their relatives are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Definition {
+    /// Something that is always so.
+    Nothing,
+    /// `CREATE DATABASE [IF NOT EXISTS] d`
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// It may exist.
+        if_not_exists: bool,
+    },
+    /// `DROP DATABASE [IF EXISTS] d`
+    DropDatabase {
+        /// Its name.
+        name: String,
+        /// It may be missing.
+        if_exists: bool,
+    },
+    /// `CREATE TABLE [IF NOT EXISTS] t (a T, …) …`
+    CreateTable {
+        /// Its name.
+        name: TableName,
+        /// Names of its columns.
+        columns: Vec<String>,
+        /// It may exist.
+        if_not_exists: bool,
+    },
+    /// `CREATE MATERIALIZED VIEW IF NOT EXISTS v TO t …`
+    CreateFeed {
+        /// The table that it would fill.
+        target: TableName,
+    },
+    /// `DROP TABLE [IF EXISTS] t`, `TRUNCATE TABLE [IF EXISTS] t`
+    DropTable {
+        /// Its name.
+        name: TableName,
+        /// It may be missing.
+        if_exists: bool,
+    },
 }
 
 /// What EXPLAIN shows.

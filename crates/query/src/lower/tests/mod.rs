@@ -400,3 +400,44 @@ async fn table_functions_make_rows() {
         assert_eq!(run(text).await.unwrap_err().code, code, "{text}");
     }
 }
+
+#[tokio::test]
+async fn setting_up_what_is_there_succeeds_and_changes_nothing() {
+    for text in [
+        "CREATE DATABASE IF NOT EXISTS `default`",
+        "CREATE TABLE IF NOT EXISTS otel_logs (Timestamp DateTime64(9), Body String) ENGINE = MergeTree ORDER BY Timestamp",
+        "CREATE TABLE IF NOT EXISTS default.otel_traces (Events Nested (Name String)) ENGINE = MergeTree() ORDER BY tuple()",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS x_mv TO otel_traces_trace_id_ts AS SELECT 1",
+        "DROP TABLE IF EXISTS nosuch SYNC",
+        "DROP DATABASE IF EXISTS nosuch",
+        "SYSTEM FLUSH LOGS",
+    ] {
+        assert_eq!(run(text).await, Ok(vec!["no query".to_owned()]), "{text}");
+    }
+    for (text, code) in [
+        ("CREATE DATABASE default", ErrorCode::DatabaseAlreadyExists),
+        (
+            "CREATE DATABASE IF NOT EXISTS other",
+            ErrorCode::NotImplemented,
+        ),
+        (
+            "CREATE TABLE otel_logs (a UInt8) ENGINE = Memory",
+            ErrorCode::TableAlreadyExists,
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS otel_logs (nosuch UInt8) ENGINE = Memory",
+            ErrorCode::NotImplemented,
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS mine (a UInt8) ENGINE = Memory",
+            ErrorCode::NotImplemented,
+        ),
+        ("DROP TABLE nosuch", ErrorCode::UnknownTable),
+        ("DROP TABLE IF EXISTS otel_logs", ErrorCode::AccessDenied),
+        ("TRUNCATE TABLE otel_traces", ErrorCode::AccessDenied),
+        ("DROP DATABASE default", ErrorCode::AccessDenied),
+        ("GRANT SELECT ON *.* TO x", ErrorCode::AccessDenied),
+    ] {
+        assert_eq!(run(text).await.unwrap_err().code, code, "{text}");
+    }
+}

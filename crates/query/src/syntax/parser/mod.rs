@@ -1,6 +1,7 @@
 //! Tokens to a syntax tree: the cursor that every clause uses, and the bounds it keeps.
 
 mod clauses;
+mod definition;
 mod expression;
 mod forms;
 mod from;

@@ -6,10 +6,9 @@ use super::{Parser, Result, parse_query};
 use crate::error::{ErrorCode, QueryError};
 
 /// Statements that exist in ClickHouse but not here.
-const REFUSED: [&str; 23] = [
-    "INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "EXCHANGE", "OPTIMIZE", "SYSTEM",
-    "ATTACH", "DETACH", "DELETE", "UPDATE", "GRANT", "REVOKE", "BACKUP", "RESTORE", "BEGIN",
-    "COMMIT", "ROLLBACK", "CHECK", "WATCH", "UNDROP",
+const REFUSED: [&str; 17] = [
+    "INSERT", "ALTER", "RENAME", "EXCHANGE", "OPTIMIZE", "ATTACH", "DETACH", "DELETE", "UPDATE",
+    "BACKUP", "RESTORE", "BEGIN", "COMMIT", "ROLLBACK", "CHECK", "WATCH", "UNDROP",
 ];
 
 impl Parser<'_> {
@@ -90,6 +89,26 @@ impl Parser<'_> {
                 self.advance();
                 self.kill()
             }
+            "CREATE" => {
+                self.advance();
+                self.create()
+            }
+            "DROP" => {
+                self.advance();
+                self.drop("DROP")
+            }
+            "TRUNCATE" => {
+                self.advance();
+                self.drop("TRUNCATE")
+            }
+            "SYSTEM" => {
+                self.advance();
+                self.system()
+            }
+            "GRANT" | "REVOKE" => Err(QueryError::new(
+                ErrorCode::AccessDenied,
+                "Not enough privileges. Rights are given in the configuration",
+            )),
             word if REFUSED.contains(&word) => Err(QueryError::new(
                 ErrorCode::NotImplemented,
                 format!("{word} is not implemented; only reading is possible over this port"),
