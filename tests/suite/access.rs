@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use crate::http;
+use crate::install::run;
 use crate::server::{Cairn, folder};
 
 /// `base64("grafana:s3cret")` and `base64("grafana:wrong")`.
@@ -174,4 +175,40 @@ fn senders_show_a_token_when_tokens_are_configured() {
     assert!(refused.text().contains("\"code\":16"), "{}", refused.text());
     assert_eq!(cairn.value("SELECT count() FROM otel_logs"), "2");
     assert!(!cairn.log().contains(token));
+}
+
+const HTTPS: &str = r#"
+import ssl, sys, urllib.request
+trust = ssl.create_default_context(cafile=sys.argv[1])
+def ask(port, path, body, kind):
+    request = urllib.request.Request(f"https://localhost:{port}{path}", body, {"Content-Type": kind})
+    with urllib.request.urlopen(request, context=trust, timeout=60) as answer:
+        return answer.read().decode()
+log = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"over TLS"}}]}]}]}'
+print(ask(sys.argv[3], "/v1/logs", log, "application/json"))
+print(ask(sys.argv[2], "/", b"SELECT Body FROM otel_logs", "text/plain"), end="")
+"#;
+
+#[test]
+fn the_ports_speak_tls_with_certificates_from_files() {
+    let dir = folder();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]);
+    let made = made.expect("a certificate");
+    let (certificate, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).expect("a file");
+    std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+    let text = |path: &Path| path.to_str().expect("a path").to_owned();
+    let flags = ["--tls-cert", &text(&certificate), "--tls-key", &text(&key)];
+    let cairn = Cairn::start(&dir.path().join("data"), &flags);
+    let output = run(
+        Command::new("python3")
+            .args(["-c", HTTPS, &text(&certificate)])
+            .args([cairn.clickhouse, cairn.otlp_http].map(|port| port.port().to_string())),
+        "python3",
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{}\nover TLS\n");
+    let plain = http::request(cairn.clickhouse, "GET", "/ping", &[], b"");
+    assert!(plain.is_err() || plain.is_ok_and(|answer| answer.status != 200));
+    let probe = http::get(cairn.ops, "/readyz");
+    assert_eq!(probe.status, 200, "probes stay plain unless told otherwise");
 }

@@ -11,13 +11,14 @@ mod ops;
 mod otlp;
 mod telemetry;
 
-pub use self::http::{ServeLimits, serve};
+pub use self::http::{ServeLimits, TlsError, TlsFiles, serve};
 pub use access::{
     IngestTokens, PasswordError, StoredPassword, StoredToken, User, UserLimits, hash_password,
 };
 pub use app::{AppError, healthcheck, run_demo, run_server};
 pub use clickhouse::{ClickHouseState, RunQuery, router as clickhouse_router};
 pub use config::{
-    Command, CommandError, Config, ConfigError, Listen, LogConfig, LogFormat, MemoryShares, command,
+    Command, CommandError, Config, ConfigError, Listen, LogConfig, LogFormat, MemoryShares,
+    TlsConfig, TlsPort, TlsPorts, command,
 };
 pub use error::{ClickHouseError, OtlpError, clickhouse_error, otlp_error};

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::http::TlsError;
 use crate::telemetry::TelemetryError;
 
 /// A reason to end with a non-zero exit status.
@@ -20,6 +21,9 @@ pub enum AppError {
         /// Why.
         source: io::Error,
     },
+    /// The certificates cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A port cannot be opened.
     #[error(
         "cannot listen on `{addr}`: {source}; choose another address with `{flag}` (port 0 takes a free one)"

@@ -16,8 +16,8 @@ use super::listen::{Addresses, Binding, Listeners, listen};
 use super::signals::Signals;
 use super::storage::storage_config;
 use super::{runtime, sql};
-use crate::config::{Config, print_size};
-use crate::http::{ServeLimits, serve};
+use crate::config::{Config, TlsConfig, TlsPort, TlsPorts, print_size};
+use crate::http::{ServeLimits, Tls, TlsFiles, serve_with};
 use crate::ops::{self, Health, Phase, Sources};
 use crate::otlp::{self, Acceptor, Backend};
 use crate::telemetry::IngestCounters;
@@ -49,6 +49,7 @@ struct Ports {
     work: JoinSet<()>,
     ops: JoinSet<()>,
     limits: ServeLimits,
+    tls: Option<(Arc<Tls>, TlsPorts)>,
 }
 
 impl Server {
@@ -79,14 +80,16 @@ impl Server {
             counters,
             config.ingest_tokens.clone(),
         ));
-        let mut ports = Ports::new(config);
+        let mut ports = Ports::new(config)?;
         let in_io = io.enter();
+        ports.watch_certificates();
         ports.serve_ops(
             ops_port,
             ops::router(Arc::clone(&health), Arc::clone(&sources)),
         );
-        ports.serve(otlp_grpc, otlp::grpc_router(&acceptor));
+        ports.serve(TlsPort::OtlpGrpc, otlp_grpc, otlp::grpc_router(&acceptor));
         ports.serve(
+            TlsPort::OtlpHttp,
             otlp_http,
             otlp::http_router(&acceptor, &config.cors_origins),
         );
@@ -103,7 +106,7 @@ impl Server {
             store: Arc::clone(&store),
             decoder,
         });
-        ports.serve(clickhouse_port, sql);
+        ports.serve(TlsPort::Clickhouse, clickhouse_port, sql);
         health.enter(Phase::Ready);
         announce(&addresses, config);
         drop(in_io);
@@ -147,6 +150,7 @@ impl Server {
                 work,
                 ops,
                 limits,
+                tls: _,
             } = self.ports;
             stop_work.send_replace(true);
             let drain = limits.drain_timeout + THREADS_MARGIN;
@@ -174,10 +178,11 @@ impl Server {
 }
 
 impl Ports {
-    fn new(config: &Config) -> Self {
+    fn new(config: &Config) -> Result<Self, AppError> {
+        let tls = config.tls.as_ref().map(open_tls).transpose()?;
         let (stop_work, _) = watch::channel(false);
         let (stop_ops, _) = watch::channel(false);
-        Self {
+        Ok(Self {
             stop_work,
             stop_ops,
             work: JoinSet::new(),
@@ -186,28 +191,55 @@ impl Ports {
                 drain_timeout: config.shutdown_deadline * DRAIN_PERCENT / 100,
                 ..ServeLimits::default()
             },
+            tls,
+        })
+    }
+
+    /// Ends with the process.
+    fn watch_certificates(&self) {
+        if let Some((tls, _)) = &self.tls {
+            tokio::spawn(Arc::clone(tls).watch());
         }
     }
 
-    fn serve(&mut self, listener: TcpListener, router: Router) {
+    fn tls(&self, port: TlsPort) -> Option<Arc<Tls>> {
+        let (tls, ports) = self.tls.as_ref()?;
+        ports.contains(port).then(|| Arc::clone(tls))
+    }
+
+    fn serve(&mut self, of: TlsPort, listener: TcpListener, router: Router) {
         let stop = stopped(self.stop_work.subscribe());
-        self.work.spawn(port(listener, router, self.limits, stop));
+        let tls = self.tls(of);
+        self.work
+            .spawn(port(listener, tls, router, self.limits, stop));
     }
 
     /// Stops last: probes are answered to the end.
     fn serve_ops(&mut self, listener: TcpListener, router: Router) {
         let stop = stopped(self.stop_ops.subscribe());
-        self.ops.spawn(port(listener, router, self.limits, stop));
+        let tls = self.tls(TlsPort::Ops);
+        self.ops
+            .spawn(port(listener, tls, router, self.limits, stop));
     }
+}
+
+fn open_tls(config: &TlsConfig) -> Result<(Arc<Tls>, TlsPorts), AppError> {
+    let files = TlsFiles {
+        certificate: config.certificate.clone(),
+        key: config.key.clone(),
+        client_roots: config.client_roots.clone(),
+    };
+    Ok((Arc::new(Tls::open(files)?), config.ports))
 }
 
 async fn port(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     router: Router,
     limits: ServeLimits,
     stop: impl Future<Output = ()> + Send,
 ) {
-    let busy = serve(listener, router, limits, stop).await;
+    let busy = serve_with(listener, tls, router, limits, stop).await;
     if busy > 0 {
         tracing::warn!(
             connections = busy,

@@ -11,6 +11,7 @@ mod raw;
 mod reference;
 mod resolve;
 mod settings;
+mod tls;
 mod units;
 mod users;
 
@@ -25,6 +26,7 @@ use settings::Key;
 pub use error::ConfigError;
 pub(crate) use resolve::Keep;
 pub use resolve::{Config, Listen, LogConfig, LogFormat, MemoryShares};
+pub use tls::{TlsConfig, TlsPort, TlsPorts};
 pub(crate) use units::print_size;
 
 /// What the process was asked to do.
@@ -73,6 +75,8 @@ fn from_sources(
         cli::Invocation::Serve(flags) => Command::Serve(load(flags, variables)?.config),
         cli::Invocation::Demo { flags, once } => {
             let Loaded { mut config, raw } = load(flags, variables)?;
+            // The shop speaks plain HTTP to ports on loopback.
+            config.tls = None;
             // The demo talks to a person: our own log lines only when something is wrong.
             if raw.get(Key::LogLevel).is_none() {
                 "warn".clone_into(&mut config.log.level);

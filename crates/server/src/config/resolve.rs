@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::memory::default_memory_bytes;
 use super::raw::{RawConfig, RawValue};
 use super::settings::Key;
+use super::tls::{TlsConfig, resolve_tls};
 use super::units::{parse_duration, parse_size};
 use crate::access::{IngestTokens, StoredToken, User};
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The four listeners.
     pub listen: Listen,
+    /// Certificates; none is plain HTTP.
+    pub tls: Option<TlsConfig>,
     /// Who may ask.
     pub users: Vec<User>,
     /// Whether `default` may ask without a password.
@@ -180,6 +183,7 @@ pub(crate) fn resolve(raw: &RawConfig) -> Result<Config, ConfigError> {
     Ok(Config {
         data_dir: read(raw, Key::DataDir, PathBuf::from("./cairn-data"), parse_path)?,
         listen,
+        tls: resolve_tls(raw)?,
         users: raw.users.clone(),
         anonymous: allow_anonymous || raw.users.is_empty(),
         ingest_tokens: read(

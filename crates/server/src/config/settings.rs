@@ -10,6 +10,10 @@ pub(crate) enum Key {
     OtlpHttpAddr,
     OpsAddr,
     AllowAnonymous,
+    TlsCert,
+    TlsPrivate,
+    TlsClientCa,
+    TlsPorts,
     IngestTokens,
     OtlpCorsOrigins,
     LogsNormalize,
@@ -59,7 +63,7 @@ const QUERY: &str = "Queries";
 const PROCESS: &str = "Process and logs";
 
 /// The table, in the order of the help.
-pub(crate) const SETTINGS: [Setting; 28] = [
+pub(crate) const SETTINGS: [Setting; 32] = [
     Setting {
         key: Key::DataDir,
         name: "data-dir",
@@ -223,6 +227,45 @@ pub(crate) const SETTINGS: [Setting; 28] = [
         long: "Without users this is so on a loopback address. Elsewhere everybody who reaches the port could read \
                all telemetry, so it has to be said explicitly: use it only behind a network policy or a proxy \
                that authenticates. Better: configure users (below).",
+    },
+    Setting {
+        key: Key::TlsCert,
+        name: "tls-cert",
+        value_name: "FILE",
+        default: "none",
+        group: LISTEN,
+        short: "Certificate of the server as PEM, with those between it and its root; turns TLS on",
+        long: "Needs `--tls-key`. The files are looked at every 10 seconds and read again when they change; connections \
+               that are open go on.",
+    },
+    Setting {
+        key: Key::TlsPrivate,
+        name: "tls-key",
+        value_name: "FILE",
+        default: "none",
+        group: LISTEN,
+        short: "Key of the server's certificate as PEM",
+        long: "",
+    },
+    Setting {
+        key: Key::TlsClientCa,
+        name: "tls-client-ca",
+        value_name: "FILE",
+        default: "none",
+        group: LISTEN,
+        short: "Roots as PEM of which every client must show a certificate",
+        long: "Without it everybody may connect. It says who may connect, not who asks: users and tokens are still \
+               asked for.",
+    },
+    Setting {
+        key: Key::TlsPorts,
+        name: "tls-ports",
+        value_name: "LIST",
+        default: "clickhouse,otlp-grpc,otlp-http",
+        group: LISTEN,
+        short: "Ports that speak TLS once there is a certificate, of `clickhouse`, `otlp-grpc`, `otlp-http` and `ops`",
+        long: "A port speaks TLS or plain HTTP, never both. `cairn healthcheck` speaks plain HTTP only, so leave `ops` \
+               out where it is used.",
     },
     Setting {
         key: Key::IngestTokens,

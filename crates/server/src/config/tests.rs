@@ -191,3 +191,39 @@ fn the_configuration_page_is_generated_from_the_table() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(written, page, "run `UPDATE=1 cargo test -p cairn-server`");
 }
+
+#[test]
+fn a_certificate_and_its_key_belong_together() {
+    assert_eq!(serve(&[], &[]).unwrap().tls, None);
+    let both = ["--tls-cert", "c.pem", "--tls-key", "k.pem"];
+    let tls = serve(&both, &[]).unwrap().tls.unwrap();
+    assert_eq!(tls.certificate, Path::new("c.pem"));
+    assert!(tls.ports.contains(TlsPort::OtlpGrpc) && !tls.ports.contains(TlsPort::Ops));
+    let with_ports = [&both[..], &["--tls-ports", "ops, clickhouse"]].concat();
+    let ports = serve(&with_ports, &[]).unwrap().tls.unwrap().ports;
+    assert!(ports.contains(TlsPort::Ops) && !ports.contains(TlsPort::OtlpHttp));
+    for (flags, expected) in [
+        (&["--tls-cert", "c.pem"][..], "--tls-key"),
+        (&["--tls-key", "k.pem"], "--tls-cert"),
+        (&["--tls-client-ca", "r.pem"], "--tls-cert"),
+        (&["--tls-ports", "8123"], "`8123` is no port"),
+    ] {
+        let text = message(flags, &[]);
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn users_open_the_port_to_the_network_and_close_it_to_the_nameless() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cairn.toml");
+    let hash = crate::access::hash_password("pw").unwrap();
+    std::fs::write(&file, format!("[users.a]\npassword_hash = '{hash}'\n")).unwrap();
+    let everywhere = ["--clickhouse-addr", "0.0.0.0:8123"];
+    assert!(message(&everywhere, &[]).contains("cairn hash-password"));
+    let named = [&everywhere[..], &["--config", file.to_str().unwrap()]].concat();
+    let config = serve(&named, &[]).unwrap();
+    assert_eq!((config.users.len(), config.anonymous), (1, false));
+    let both = [&named[..], &["--allow-anonymous"]].concat();
+    assert!(serve(&both, &[]).unwrap().anonymous);
+}

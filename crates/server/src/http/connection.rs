@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::limits::ServeLimits;
+use super::socket::Socket;
 
 const IDLE: u8 = 0;
 const HEAD: u8 = 1;
@@ -98,7 +98,7 @@ impl Deadline {
 /// The socket as the HTTP library sees it.
 #[derive(Debug)]
 pub(super) struct GuardedStream {
-    socket: TcpStream,
+    socket: Socket,
     connection: Arc<Connection>,
     header_timeout: Duration,
     write_timeout: Duration,
@@ -108,11 +108,7 @@ pub(super) struct GuardedStream {
 }
 
 impl GuardedStream {
-    pub(super) fn new(
-        socket: TcpStream,
-        connection: Arc<Connection>,
-        limits: &ServeLimits,
-    ) -> Self {
+    pub(super) fn new(socket: Socket, connection: Arc<Connection>, limits: &ServeLimits) -> Self {
         Self {
             socket,
             connection,

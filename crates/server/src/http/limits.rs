@@ -24,6 +24,12 @@ pub(crate) const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause of the accept loop after an error such as "too many open files".
 pub(crate) const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
+/// How often certificate files are looked at.
+pub(crate) const TLS_RELOAD: Duration = Duration::from_secs(10);
+
+/// Certificates of one file; a chain has three or four, a list of roots about 150.
+pub(crate) const MAX_CERTIFICATES: usize = 1_000;
+
 /// Header fields of one request.
 pub(crate) const MAX_HEADERS: usize = 100;
 

@@ -1,5 +1,5 @@
 //! Accepts connections of one port within limits and serves a router on them until told to stop.
-//! HTTP/1 and HTTP/2 with prior knowledge; no TLS, no routes of its own.
+//! HTTP/1 and HTTP/2, over TLS where asked for; no routes of its own.
 
 use std::collections::HashMap;
 use std::io;
@@ -29,12 +29,25 @@ use super::limits::{
     ACCEPT_BACKOFF, MAX_HEAD_BYTES, MAX_HEADER_LIST_BYTES, MAX_HEADERS, MAX_STREAMS, PING_INTERVAL,
     PING_TIMEOUT, ServeLimits,
 };
+use super::socket::Socket;
+use super::tls::Tls;
 
 /// Serves `router` on `listener` until `shutdown` resolves, then lets running requests end within
 /// [`ServeLimits::drain_timeout`]. Returns how many connections were still busy when that time was
 /// over.
 pub async fn serve(
     listener: TcpListener,
+    router: Router,
+    limits: ServeLimits,
+    shutdown: impl Future<Output = ()> + Send,
+) -> usize {
+    serve_with(listener, None, router, limits, shutdown).await
+}
+
+/// The same, over TLS when there is one.
+pub(crate) async fn serve_with(
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     router: Router,
     limits: ServeLimits,
     shutdown: impl Future<Output = ()> + Send,
@@ -59,10 +72,12 @@ pub async fn serve(
             tracing::debug!(%peer, "connection refused: too many connections");
             continue;
         };
-        let connection = connect(socket, peer, router.clone(), Arc::clone(&builder), limits);
-        let watched = graceful.watcher();
+        let connection = connect(peer, router.clone(), Arc::clone(&builder), limits);
+        let (watched, tls) = (graceful.watcher(), tls.clone());
         tokio::spawn(async move {
-            connection(watched).await;
+            if let Some(socket) = secured(socket, peer, tls, &limits).await {
+                connection(socket, watched).await;
+            }
             drop(pass);
         });
     }
@@ -112,20 +127,42 @@ fn builder(limits: &ServeLimits) -> Builder<TokioExecutor> {
     builder
 }
 
+/// The socket, after its handshake when there is TLS; none when that fails or takes too long.
+async fn secured(
+    socket: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<Tls>>,
+    limits: &ServeLimits,
+) -> Option<Socket> {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "cannot turn off Nagle's algorithm");
+    }
+    let Some(tls) = tls else {
+        return Some(Socket::Plain(socket));
+    };
+    match tokio::time::timeout(limits.header_timeout, tls.accept(socket)).await {
+        Ok(Ok(stream)) => Some(Socket::Tls(Box::new(stream))),
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "TLS handshake took too long");
+            None
+        }
+    }
+}
+
 type Watcher = hyper_util::server::graceful::Watcher;
 
 fn connect(
-    socket: TcpStream,
     peer: SocketAddr,
     router: Router,
     builder: Arc<Builder<TokioExecutor>>,
     limits: ServeLimits,
-) -> impl FnOnce(Watcher) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    move |watcher| {
+) -> impl FnOnce(Socket, Watcher) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    move |socket, watcher| {
         Box::pin(async move {
-            if let Err(error) = socket.set_nodelay(true) {
-                tracing::debug!(%peer, %error, "cannot turn off Nagle's algorithm");
-            }
             let connection = Connection::new(peer);
             let stream = GuardedStream::new(socket, Arc::clone(&connection), &limits);
             let service =
