@@ -43,7 +43,7 @@ BODIES = [
     "GET /api/v1/orders?id=17&sort=asc 200 12.5ms",
     "größe überschritten: 5 µs – naïve café 日本語 🚀",
     'tab\there, "quotes", \'single\', back\\slash and a % and an _',
-    'payload={"level":"error","code":500,"nested":{"a":[1,2,3]}}',
+    'payload level="error" code=[500] nested(a, b)',
     "line one\nline two\r\nline three",
     "NULL",
     "0",

@@ -41,7 +41,7 @@ SHAPES = {
         "lower({s})", "upper({s})", "concat({s}, {s})", "substring({s}, {p}, {p})", "reverse(toString({i}))",
         "if({b}, {s}, {s})", "replaceAll({s}, 'e', '3')", "replaceRegexpAll({s}, '[0-9]+', '#')", "trim({s})",
         "extract({s}, '[a-z]+')", "toString({i})", "leftPad(toString({i}), 4, '0')", "multiIf({b}, {s}, {b}, {s}, {s})",
-        "formatDateTime({t}, '%H:%i')", "splitByChar(' ', {s})[{p}]", "coalesce(nullIf({s}, ''), 'none')", "left({s}, {p})",
+        "formatDateTime({t}, '%H:%i')", "splitByChar(' ', {s})[{p}]", "coalesce(nullIf(toString({s}), ''), 'none')", "left({s}, {p})",
         "domain({s})", "hex({s})", "base64Encode({s})", "arrayStringConcat(splitByChar('e', {s}), '|')",
     ],
     "n": [
@@ -63,7 +63,7 @@ SHAPES = {
 }
 AGGREGATES = [
     "count()", "countIf({b})", "sum({n})", "min({n})", "max({n})", "min({s})", "max({s})", "uniqExact({s})", "avg({n})",
-    "max({t})", "min({t})", "sumIf({n}, {b})", "uniq({s})", "arraySort(groupUniqArray({s}))", "quantileExact(0.5)({i})",
+    "max(Timestamp)", "min(Timestamp)", "sumIf({n}, {b})", "uniq({s})", "arraySort(groupUniqArray({s}))", "quantileExact(0.5)({i})",
     "argMax({s}, (Timestamp, TraceId, SpanId))", "any(1)", "count(DISTINCT {s})", "uniqIf({s}, {b})", "maxIf({n}, {b})",
     "arraySort(groupArray({s}))", "quantile(0.9)({i})", "sumOrNull({n})", "minOrNullIf({s}, {b})", "stddevPop({i})",
 ]

@@ -316,3 +316,4 @@ SELECT contingency(number % 2, number % 3) FROM numbers(10)
 SELECT groupBitmapAnd(bitmapBuild([1])) FROM numbers(10)
 SELECT nonNegativeDerivative(number, toDateTime(number)) FROM numbers(10)
 SELECT categoricalInformationValue(number % 2, number % 2) FROM numbers(10)
+SELECT min(Timestamp - INTERVAL 9 SECOND) FROM otel_traces WHERE Duration > 1e15

@@ -16,6 +16,7 @@ mod json;
 mod kernel;
 mod map;
 mod math;
+mod multi;
 mod parse;
 mod pattern;
 mod range;
@@ -51,7 +52,7 @@ static FAMILIES: [&[Entry]; 9] = [
     compare::ENTRIES,
     condition::ENTRIES,
     hash::ENTRIES,
-    map::ENTRIES,
+    multi::ENTRIES,
     math::ENTRIES,
     search::ENTRIES,
     server::ENTRIES,
@@ -86,6 +87,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         .chain(&array::FAMILIES)
         .chain(&higher_order::FAMILIES)
         .chain(&json::FAMILIES)
+        .chain(&map::FAMILIES)
         .chain(&text::FAMILIES)
         .chain(&convert::FAMILIES)
         .chain(&time::FAMILIES);
@@ -115,6 +117,32 @@ fn find(name: &str) -> Option<&'static Entry> {
         .copied()
 }
 
+/// Functions that look at NULL themselves, but not at `LowCardinality`.
+const KEEPING: [&str; 3] = ["coalesce", "ifNull", "nullIf"];
+
+/// Most letters that a name may differ in to be meant.
+const MAX_HINT_DISTANCE: usize = 2;
+
+/// Names that are almost the one that does not exist.
+fn hint(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let near = |known: &str| strsim::levenshtein(&known.to_ascii_lowercase(), &lower);
+    let mut meant: Vec<(usize, &str)> = names()
+        .map(|(known, _)| (near(known), known))
+        .filter(|(distance, _)| *distance <= MAX_HINT_DISTANCE)
+        .collect();
+    meant.sort_unstable();
+    if meant.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> = meant
+        .iter()
+        .take(2)
+        .map(|(_, known)| format!("'{known}'"))
+        .collect();
+    format!(". Maybe you meant: [{}]", shown.join(","))
+}
+
 /// Finds the function for these arguments.
 ///
 /// # Errors
@@ -123,16 +151,25 @@ pub(crate) fn resolve(name: &str, args: &[Argument], context: &Context) -> Resul
     let Some(entry) = find(name) else {
         return Err(QueryError::new(
             ErrorCode::UnknownFunction,
-            format!("Function with name `{name}` does not exist. In scope SELECT"),
+            format!(
+                "Function with name `{name}` does not exist. In scope SELECT{}",
+                hint(name)
+            ),
         ));
     };
     entry.check_count(args.len())?;
     match entry.mode {
-        Mode::Raw => (entry.resolve)(&Call {
-            name: entry.name,
-            args,
-            context,
-        }),
+        Mode::Raw => {
+            let mut resolved = (entry.resolve)(&Call {
+                name: entry.name,
+                args,
+                context,
+            })?;
+            if KEEPING.contains(&entry.name) {
+                keep_dictionary(&mut resolved, args);
+            }
+            Ok(resolved)
+        }
         Mode::Strict => resolve_strict(entry, args, context),
     }
 }
@@ -161,13 +198,18 @@ fn resolve_strict(entry: &Entry, args: &[Argument], context: &Context) -> Result
     if args.iter().any(|arg| arg.ty.is_nullable()) {
         resolved.ty = resolved.ty.nullable();
     }
+    keep_dictionary(&mut resolved, args);
+    Ok(resolved)
+}
+
+/// The answer for one `LowCardinality` column and constants is `LowCardinality` again.
+fn keep_dictionary(resolved: &mut Resolved, args: &[Argument]) {
     let columns: Vec<&Argument> = args.iter().filter(|arg| arg.constant.is_none()).collect();
     let dictionary = args.iter().any(|arg| arg.ty.is_low_cardinality());
     let alone = columns.len() <= 1 && columns.iter().all(|arg| arg.ty.is_low_cardinality());
-    if dictionary && alone && fits_dictionary(&resolved.ty) {
-        resolved.ty = Type::LowCardinality(Box::new(resolved.ty));
+    if dictionary && alone && !resolved.ty.is_low_cardinality() && fits_dictionary(&resolved.ty) {
+        resolved.ty = Type::LowCardinality(Box::new(resolved.ty.clone()));
     }
-    Ok(resolved)
 }
 
 fn fits_dictionary(ty: &Type) -> bool {

@@ -99,7 +99,7 @@ fn has(call: &Call<'_>) -> Result<Resolved> {
     }))
 }
 
-fn index_of(call: &Call<'_>) -> Result<Resolved> {
+pub(super) fn index_of(call: &Call<'_>) -> Result<Resolved> {
     let (_, left, right) = alike(call, false)?;
     Ok(Resolved::new(Type::UInt64, move |cols, rows| {
         let pair = cast_pair(cols, &left, &right)?;

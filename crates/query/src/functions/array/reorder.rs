@@ -155,7 +155,7 @@ fn popped(call: &Call<'_>, front: bool) -> Result<Resolved> {
     }))
 }
 
-fn flatten(call: &Call<'_>) -> Result<Resolved> {
+pub(super) fn flatten(call: &Call<'_>) -> Result<Resolved> {
     let outer = item_of(call, 0)?;
     let Type::Array(item) = outer else {
         return Ok(Resolved::new(call.ty(0).clone(), |cols, rows| {

@@ -8,4 +8,4 @@ mod to_text;
 pub(crate) use cast::{Caster, caster};
 pub(super) use entries::{FAMILIES, common};
 pub(crate) use read::OnBad;
-pub(crate) use to_text::write_value;
+pub(crate) use to_text::{float_text, write_value};

@@ -33,7 +33,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     }),
     strict("toRelativeWeekNum", (1, 2), |call| {
         counted(call, Type::UInt32, |t, row| {
-            (t.local_day(row) + 8).div_euclid(7)
+            (t.local_day(row) + 8 - weekday(t.local_day(row))).div_euclid(7)
         })
     }),
     strict("toRelativeDayNum", (1, 2), |call| {

@@ -1,4 +1,4 @@
-//! Maps: building, keys, values, lookup. Duplicate keys are kept; the first wins.
+//! Building maps, their keys and values, lookup.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{interleave, take};
 use datafusion::error::Result as DfResult;
 
-use super::convert::{OnBad, caster, common};
-use super::kernel::{Col, Resolved};
-use super::rows::{Texts, arg, list};
-use super::signature::{Call, Entry, MANY, raw};
 use crate::error::{ErrorCode, Result};
+use crate::functions::convert::{OnBad, caster, common};
+use crate::functions::kernel::{Col, Resolved};
+use crate::functions::rows::{Texts, arg, list};
+use crate::functions::signature::{Call, Entry, MANY, raw};
 use crate::types::{Type, entries_field, entry_fields, values_to_array};
 
 pub(super) static ENTRIES: &[Entry] = &[
@@ -26,7 +26,7 @@ pub(super) static ENTRIES: &[Entry] = &[
     raw("mapContainsKeyLike", (2, 2), contains_like),
 ];
 
-fn types<'a>(call: &'a Call<'_>, i: usize) -> Result<(&'a Type, &'a Type)> {
+pub(super) fn types<'a>(call: &'a Call<'_>, i: usize) -> Result<(&'a Type, &'a Type)> {
     if let Type::Map(key, value) = call.ty(i) {
         return Ok((key, value));
     }
@@ -91,7 +91,7 @@ fn build(call: &Call<'_>) -> Result<Resolved> {
     }))
 }
 
-fn assemble(
+pub(super) fn assemble(
     key: &Type,
     value: &Type,
     keys: ArrayRef,
@@ -202,7 +202,7 @@ fn positions(cols: &[Col], rows: usize) -> DfResult<Vec<Option<u64>>> {
 }
 
 /// Casts the key argument to the map's key type.
-fn with_key(call: &Call<'_>) -> Result<(super::convert::Caster, Type)> {
+fn with_key(call: &Call<'_>) -> Result<(crate::functions::convert::Caster, Type)> {
     let (key, value) = types(call, 0)?;
     let given = call.ty(1).bare();
     if key.bare().is_text() != given.is_text() {
@@ -214,7 +214,7 @@ fn with_key(call: &Call<'_>) -> Result<(super::convert::Caster, Type)> {
     ))
 }
 
-fn prepared(cols: &[Col], cast: &super::convert::Caster) -> DfResult<[Col; 2]> {
+fn prepared(cols: &[Col], cast: &crate::functions::convert::Caster) -> DfResult<[Col; 2]> {
     let (map, key) = (arg(cols, 0)?.clone(), arg(cols, 1)?);
     let key = Col {
         array: cast(&key.array)?,
@@ -224,7 +224,7 @@ fn prepared(cols: &[Col], cast: &super::convert::Caster) -> DfResult<[Col; 2]> {
 }
 
 /// `map[key]`, the value type's default when the key is absent.
-pub(super) fn element(call: &Call<'_>) -> Result<Resolved> {
+pub(in crate::functions) fn element(call: &Call<'_>) -> Result<Resolved> {
     let (cast, value) = with_key(call)?;
     let fallback = values_to_array(&value, &[value.default_value()])?;
     Ok(Resolved::new(value, move |cols, rows| {
@@ -261,7 +261,7 @@ fn contains(call: &Call<'_>) -> Result<Resolved> {
 
 fn contains_like(call: &Call<'_>) -> Result<Resolved> {
     types(call, 0)?;
-    let re = super::pattern::like_to_regex(call.constant_text(1)?, false)?;
+    let re = crate::functions::pattern::like_to_regex(call.constant_text(1)?, false)?;
     Ok(Resolved::new(Type::UInt8, move |cols, rows| {
         let full = arg(cols, 0)?.full(rows)?;
         let map = full.as_map();
