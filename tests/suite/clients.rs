@@ -219,6 +219,64 @@ fn curl_works() {
     println!("{}: ok", version.join(" "));
 }
 
+/// The other Grafana plugin (Altinity's) asks by GET and reads `meta`, `data` and `rows` of JSON.
+#[test]
+fn the_json_questions_of_the_altinity_plugin_work() {
+    let shop = Shop::open();
+    let (from, to) = (shop.base_s - 60, shop.base_s + 60);
+    let range = format!("Timestamp >= toDateTime({from}) AND Timestamp <= toDateTime({to})");
+    let bucket = "(intDiv(toUInt32(Timestamp), 60) * 60) * 1000 AS t";
+    let series =
+        format!("SELECT {bucket}, count() c FROM default.otel_logs WHERE {range} GROUP BY t");
+    let floats =
+        "SELECT (intDiv(toFloat64(Timestamp) * 1000, (60 * 1000)) * (60 * 1000)) as t, count()";
+    let keyed = format!(
+        "SELECT {bucket}, ServiceName AS key, count() AS val FROM otel_logs WHERE {range} GROUP BY t, key ORDER BY t, key"
+    );
+    for (text, rows) in [
+        ("SELECT timezone()".to_owned(), 1),
+        ("SELECT name FROM system.databases ORDER BY name".to_owned(), 4),
+        (
+            "SELECT name FROM system.columns WHERE database = 'default' AND table = 'otel_logs' AND \
+             substring(type,1,10) = 'DateTime64' ORDER BY name"
+                .to_owned(),
+            1,
+        ),
+        (format!("/* grafana */ {series} ORDER BY t"), 1),
+        (format!("{floats} FROM otel_logs GROUP BY t ORDER BY t"), 1),
+        (
+            format!("SELECT t, groupArray((key, val)) AS groupArr FROM ({keyed}) GROUP BY t ORDER BY t"),
+            1,
+        ),
+        (
+            format!("SELECT t, c/((t - lagInFrame(t,1,0) OVER ())/1000) AS rate FROM ({series})"),
+            1,
+        ),
+        (
+            "(SELECT name, 'f' AS kind FROM system.functions LIMIT 3) UNION ALL \
+             (SELECT name, 's' FROM system.settings LIMIT 2)"
+                .to_owned(),
+            5,
+        ),
+        (
+            "SELECT FIRST_VALUE(Timestamp) OVER (ORDER BY Timestamp ROWS BETWEEN 10 PRECEDING AND CURRENT ROW) AS ts \
+             FROM otel_logs"
+                .to_owned(),
+            3,
+        ),
+    ] {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--get", "--data-urlencode"])
+            .arg(format!("query={text} FORMAT JSON"))
+            .arg(format!("http://{}/", shop.cairn.clickhouse));
+        let output = run(&mut curl, "curl");
+        let answer: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{text}\n{}", String::from_utf8_lossy(&output.stdout)));
+        assert_eq!(answer["rows"], rows, "{text}\n{answer}");
+        assert!(answer["meta"].is_array() && answer["data"].is_array(), "{text}");
+    }
+}
+
 fn copy(file: &Path, folder: &Path) {
     let name = file.file_name().expect("a file has a name");
     std::fs::copy(file, folder.join(name)).expect("the target folder can be written");
