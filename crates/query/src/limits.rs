@@ -38,5 +38,7 @@ pub(crate) const MAX_LIST_ITEMS: usize = 10_000;
 pub(crate) const MAX_EXPANDED_NODES: usize = 100_000;
 /// Most keys of ROLLUP, CUBE and GROUPING SETS; CUBE doubles the groupings with each.
 pub(crate) const MAX_GROUPING_SET_KEYS: usize = 10;
+/// Longest set of `IN (query LIMIT n)` that becomes constants, and of one inside a lambda.
+pub(crate) const MAX_SET_ROWS: usize = 1_000;
 /// Most SELECTs after WITH was expanded, for the same reason.
 pub(crate) const MAX_EXPANDED_SELECTS: usize = 500;

@@ -6,10 +6,12 @@ use cairn_storage::CompareOp;
 
 use super::constant::Fit;
 use super::scope::Scope;
+use super::side::{only_row, short_set};
 use super::tree::{AggregateCall, Kind, Node, OutputColumn, Typed, TypedQuery};
 use super::{Analyzer, Result};
 use crate::aggregates;
 use crate::error::{ErrorCode, QueryError};
+use crate::limits::MAX_SET_ROWS;
 use crate::syntax::{Call, Expr, ExprKind, Query};
 use crate::types::{Type, Value, common_type};
 
@@ -198,7 +200,15 @@ impl<'q> Analyzer<'_> {
     }
 
     fn in_query(&mut self, scope: &mut Scope<'q>, value: Typed, query: &Query) -> Result<Typed> {
+        let (id, unknown) = (query.id, self.unknown);
         let query = self.subquery(query, &scope.inherited.clone())?;
+        let inside_lambda = !scope.parameters.is_empty();
+        let most = short_set(&query).or_else(|| inside_lambda.then_some(MAX_SET_ROWS));
+        if let Some(most) = most
+            && let Some(rows) = self.rows_of(id, &query, most, unknown)
+        {
+            return self.in_rows(value, &query, rows);
+        }
         let of_tuples = query
             .output
             .iter()
@@ -234,6 +244,38 @@ impl<'q> Analyzer<'_> {
                 query: Box::new(query),
             },
         })
+    }
+
+    /// `x IN (query)` with the rows of the query.
+    fn in_rows(
+        &mut self,
+        value: Typed,
+        query: &TypedQuery,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Typed> {
+        if rows.len() > MAX_SET_ROWS {
+            return Err(QueryError::new(
+                ErrorCode::NotImplemented,
+                format!(
+                    "a set of more than {MAX_SET_ROWS} rows inside a lambda is not implemented"
+                ),
+            ));
+        }
+        let is_tuple = |ty: &Type| matches!(ty.bare(), Type::Tuple(_));
+        let whole = !is_tuple(&value.ty) || query.output.iter().any(|column| is_tuple(&column.ty));
+        let mut items = Vec::new();
+        for mut row in rows {
+            items.push(match query.output.as_slice() {
+                [column] if whole => {
+                    Typed::constant(row.pop().unwrap_or(Value::Null), column.ty.clone())
+                }
+                columns => {
+                    let types = columns.iter().map(|column| (None, column.ty.clone()));
+                    Typed::constant(Value::Tuple(row), Type::Tuple(types.collect()))
+                }
+            });
+        }
+        self.in_constants(value, items)
     }
 
     /// Both sides of IN converted to the types they have in common.
@@ -334,15 +376,27 @@ impl<'q> Analyzer<'_> {
         scope: &mut Scope<'q>,
         query: &Query,
     ) -> Result<Typed> {
+        let (id, unknown) = (query.id, self.unknown);
         let query: TypedQuery = self.subquery(query, &scope.inherited.clone())?;
-        let [column] = query.output.as_slice() else {
-            return Err(QueryError::new(
-                ErrorCode::NotImplemented,
-                "a scalar subquery with several columns is not implemented; select one column",
-            ));
+        let ty = match query.output.as_slice() {
+            [column] => column.ty.without_low_cardinality().nullable(),
+            columns if id.0.is_some() => {
+                let types = columns.iter().map(|column| (None, column.ty.clone()));
+                Type::Tuple(types.collect())
+            }
+            _ => {
+                return Err(QueryError::new(
+                    ErrorCode::NotImplemented,
+                    "a scalar subquery with several columns is not implemented here; select one column",
+                ));
+            }
         };
+        if let Some(rows) = self.rows_of(id, &query, 1, unknown) {
+            let value = only_row(rows)?.unwrap_or_else(|| ty.default_value());
+            return Ok(Typed::constant(value, ty));
+        }
         Ok(Typed {
-            ty: column.ty.without_low_cardinality().nullable(),
+            ty,
             kind: Kind::Scalar(Box::new(query)),
         })
     }

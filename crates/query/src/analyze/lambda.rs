@@ -307,11 +307,11 @@ impl<'q> Analyzer<'_> {
     fn closed(&mut self, ty: Type, mut call: LambdaCall) -> Result<Typed> {
         let bound: Vec<ColumnId> = call.parameters.iter().map(|(id, _)| *id).collect();
         self.capture(&mut call.body, &bound, &mut call.captures, false);
+        // A set that is asked for will be constants when the statement is analysed again.
+        let sets_come = !self.wanted.is_empty();
         let leftover = call.body.any(|part| {
-            matches!(
-                part.kind,
-                Kind::Aggregate(_) | Kind::ArrayJoin(_) | Kind::InQuery { .. }
-            )
+            matches!(part.kind, Kind::Aggregate(_) | Kind::ArrayJoin(_))
+                || matches!(part.kind, Kind::InQuery { .. }) && !sets_come
         });
         if leftover {
             return Err(QueryError::new(

@@ -23,6 +23,7 @@ mod parameter;
 mod scope;
 mod select;
 mod set;
+mod side;
 mod statement;
 mod table_filter;
 mod table_function;
@@ -36,15 +37,20 @@ mod window_name;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
 use crate::catalog::Moment;
 use crate::error::{ErrorCode, QueryError};
 use crate::functions;
 use crate::limits::{MAX_EXPANDED_NODES, MAX_EXPANDED_SELECTS};
 use crate::syntax::Parsed;
+use crate::types::Value;
 
 pub(crate) use tree::{
     AggregateCall, ColumnId, Fill, FillStep, GroupingSets, Joined, Kind, LambdaCall, Node,
-    OutputColumn, Over, Scan, SortKey, Typed, TypedQuery, TypedStatement, WindowCall,
+    OutputColumn, Over, Scan, SortKey, Typed, TypedQuery, TypedStatement, Wanted, WindowCall,
 };
 
 type Result<T, E = QueryError> = std::result::Result<T, E>;
@@ -58,7 +64,12 @@ pub(crate) struct AnalyzeContext {
     pub(crate) database: String,
     /// What system tables tell.
     pub(crate) moment: Moment,
+    /// What small subqueries answered.
+    pub(crate) known: Arc<KnownRows>,
 }
+
+/// Rows of subqueries that ran already, by the number of the query.
+pub(crate) type KnownRows = HashMap<u32, Vec<Vec<Value>>>;
 
 /// What a statement turned out to be.
 #[derive(Debug)]
@@ -82,6 +93,8 @@ pub(crate) fn analyze(parsed: &Parsed, context: &AnalyzeContext) -> Result<Analy
         next_id: 0,
         subqueries: 0,
         settings: context.moment.settings.clone(),
+        wanted: Vec::new(),
+        unknown: 0,
         is_outermost: false,
         fill: None,
         nodes: 0,
@@ -99,6 +112,10 @@ struct Analyzer<'c> {
     subqueries: u32,
     /// Settings in force where the analysis stands: those of inner SELECTs come last.
     settings: Vec<(String, String)>,
+    /// Subqueries whose rows are wanted before the statement can be planned.
+    wanted: Vec<Wanted>,
+    /// How many of them were met so far.
+    unknown: usize,
     /// The SELECT that is analysed next is the outermost one.
     is_outermost: bool,
     /// WITH FILL of the outermost SELECT.

@@ -92,6 +92,7 @@ impl Analyzer<'_> {
         Ok(TypedStatement {
             query: typed,
             totals,
+            wanted: std::mem::take(&mut self.wanted),
             fill,
             scans: std::mem::take(&mut self.scans),
         })
@@ -122,6 +123,7 @@ impl Analyzer<'_> {
                 limited: false,
             },
             totals: None,
+            wanted: Vec::new(),
             fill: None,
             scans: Vec::new(),
         })))

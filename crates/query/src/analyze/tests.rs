@@ -22,6 +22,7 @@ fn context() -> AnalyzeContext {
         },
         database: "default".to_owned(),
         moment: Moment::default(),
+        known: Arc::default(),
     }
 }
 

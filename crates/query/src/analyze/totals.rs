@@ -53,6 +53,7 @@ fn only_groups_that_pass(select: &Select) -> Select {
     let set = Query {
         arms: vec![Arm::Select(Box::new(chosen))],
         operators: Vec::new(),
+        id: crate::syntax::QueryId::default(),
     };
     let set = Expr::new(ExprKind::Subquery(Box::new(set)));
     let value = match keys.as_slice() {

@@ -19,12 +19,25 @@ pub(crate) struct ColumnId(pub(crate) u32);
 pub(crate) struct TypedStatement {
     /// The query.
     pub(crate) query: TypedQuery,
+    /// Subqueries to run first; with their rows the statement is to be analysed again.
+    pub(crate) wanted: Vec<Wanted>,
     /// WITH FILL; its rows are cut after filling.
     pub(crate) fill: Option<Fill>,
     /// The row of WITH TOTALS, with the same columns.
     pub(crate) totals: Option<TypedQuery>,
     /// The scans that its nodes refer to by position.
     pub(crate) scans: Vec<Scan>,
+}
+
+/// A small subquery whose rows are wanted before planning.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// The number of the query in the statement.
+    pub(crate) id: u32,
+    /// The query.
+    pub(crate) statement: TypedStatement,
+    /// Most rows that it may have.
+    pub(crate) most: usize,
 }
 
 /// A query: where rows come from and which columns they have.

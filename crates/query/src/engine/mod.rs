@@ -27,14 +27,15 @@ use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
-use self::admission::Admission;
+use self::admission::{Admission, Turn};
 use self::counters::{Counters, Running};
 use self::filled::filled;
 use self::memory::QueryMemory;
 use self::planning::{Planned, Planner};
 use self::rows::AnswerRows;
 use self::settings::Effective;
-use self::side::{Bounds, side_answer};
+use self::side::{Bounds, first_answers, side_answer};
+use crate::analyze::KnownRows;
 use crate::answer::{Answer, AnswerColumn, EngineConfig, EngineStats, Query, Refusal};
 use crate::control::{Cancel, Progress};
 use crate::error::{ErrorCode, QueryError, Result};
@@ -100,11 +101,13 @@ impl Engine {
         let progress = Arc::clone(&query.progress);
         let limit = Duration::from_millis(self.config.max_execution_ms);
         let deadline = Instant::now() + limit;
-        let planned = self
-            .planner
-            .plan(query, cancel, &progress, deadline)
-            .await?;
+        let bounds = Bounds { cancel, deadline };
+        let (planned, mut turn) = self.planned(query, &progress, bounds, limit).await?;
         let (plan, totals, mut effective) = match planned {
+            Planned::First { .. } => {
+                let what = "subqueries were left after the last round";
+                return Err(QueryError::new(ErrorCode::LogicalError, what));
+            }
             Planned::Run {
                 plan,
                 totals,
@@ -120,11 +123,9 @@ impl Engine {
         };
         let deadline = effective.deadline(deadline, limit);
         // Statements without stored rows (what clients ask when they connect) never wait behind scans.
-        let turn = if effective.reads_storage {
-            Some(self.admission.wait(cancel, deadline).await?)
-        } else {
-            None
-        };
+        if turn.is_none() && effective.reads_storage {
+            turn = Some(self.admission.wait(cancel, deadline).await?);
+        }
         let (context, memory) = self.memory_bounded(effective.memory_bytes)?;
         let refusal = refusal(&running);
         let totals = match totals {
@@ -159,6 +160,39 @@ impl Engine {
         answer.refusal = refusal;
         answer.totals = totals;
         Ok(answer)
+    }
+
+    /// Plans until every small subquery has run; what is nested deepest runs first, and each round knows more.
+    async fn planned(
+        &self,
+        query: Query,
+        progress: &Arc<Progress>,
+        bounds: Bounds<'_>,
+        limit: Duration,
+    ) -> Result<(Planned, Option<Turn>)> {
+        let cancel = bounds.cancel;
+        let mut known = KnownRows::default();
+        let mut turn = None;
+        loop {
+            let job = (query.clone(), Arc::new(known.clone()));
+            let planning = self.planner.plan(job, cancel, progress, bounds.deadline);
+            let (subqueries, effective) = match planning.await? {
+                Planned::First {
+                    subqueries,
+                    effective,
+                } => (subqueries, effective),
+                planned @ (Planned::Run { .. } | Planned::Explain { .. } | Planned::Session(_)) => {
+                    return Ok((planned, turn));
+                }
+            };
+            let deadline = effective.deadline(bounds.deadline, limit);
+            if turn.is_none() && effective.reads_storage {
+                turn = Some(self.admission.wait(cancel, deadline).await?);
+            }
+            let (context, _memory) = self.memory_bounded(effective.memory_bytes)?;
+            let bounds = Bounds { cancel, deadline };
+            known.extend(first_answers(subqueries, &context, bounds).await?);
+        }
     }
 
     /// Who answers for the process in system tables; the first one given stays.

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::settings::{Effective, check_changes, last};
-use crate::analyze::{AnalyzeContext, Analyzed, TypedStatement, analyze};
+use crate::analyze::{AnalyzeContext, Analyzed, KnownRows, TypedStatement, analyze};
 use crate::answer::{Access, AnswerColumn, EngineConfig, KillMode, Query};
 use crate::catalog::{self, Moment};
 use crate::control::{Cancel, Progress};
@@ -23,6 +23,7 @@ use crate::functions;
 use crate::lower::lower;
 use crate::scan::{QueryScans, ReadLimits, ScanShared};
 use crate::syntax::{KillSpeed, Statement, parse};
+use crate::types::Type;
 
 /// Stack of a planning thread; the bounds on nesting and chains were chosen to fit many times over. Pages that are not
 /// touched cost nothing.
@@ -41,6 +42,11 @@ pub(super) enum Planned {
         totals: Option<Arc<dyn ExecutionPlan>>,
         effective: Effective,
     },
+    /// Small subqueries must run first.
+    First {
+        subqueries: Vec<Subquery>,
+        effective: Effective,
+    },
     /// The plan itself is asked for.
     Explain {
         plan: Arc<dyn ExecutionPlan>,
@@ -48,6 +54,16 @@ pub(super) enum Planned {
     },
     /// `USE`, `SET`: no rows.
     Session(Effective),
+}
+
+/// A subquery to run before the statement can be planned.
+pub(super) struct Subquery {
+    /// Its number in the statement.
+    pub(super) id: u32,
+    pub(super) plan: Plan,
+    pub(super) types: Vec<Type>,
+    /// Most rows that are wanted; one more tells that there are more.
+    pub(super) most: usize,
 }
 
 /// Plans statements.
@@ -67,6 +83,7 @@ struct Job {
     query: Query,
     cancel: Cancel,
     progress: Arc<Progress>,
+    known: Arc<KnownRows>,
 }
 
 impl Planner {
@@ -100,7 +117,7 @@ impl Planner {
     /// Plans `query` on a thread of its own and waits for it until the deadline.
     pub(super) async fn plan(
         self: &Arc<Self>,
-        query: Query,
+        (query, known): (Query, Arc<KnownRows>),
         cancel: &Cancel,
         progress: &Arc<Progress>,
         deadline: Instant,
@@ -115,6 +132,7 @@ impl Planner {
             query,
             cancel: cancel.clone(),
             progress: Arc::clone(progress),
+            known,
         };
         let (answer, planned) = oneshot::channel();
         let planner = Arc::clone(self);
@@ -180,7 +198,8 @@ impl Planner {
             ));
         }
         let snapshot = self.store.snapshot();
-        let context = self.context(&job.query, &effective, snapshot.clone());
+        let mut context = self.context(&job.query, &effective, snapshot.clone());
+        context.known = Arc::clone(&job.known);
         let (statement, explain) = match analyze(&parsed, &context)? {
             Analyzed::Query(statement) => (statement, false),
             Analyzed::Explain(statement) => (statement, true),
@@ -195,6 +214,28 @@ impl Planner {
         effective.limited = statement.query.limited;
         effective.fill.clone_from(&statement.fill);
         effective.reads_storage = !statement.scans.is_empty();
+        if !explain && !statement.wanted.is_empty() {
+            let mut subqueries = Vec::new();
+            for wanted in &statement.wanted {
+                let plans = self.physical(
+                    &wanted.statement,
+                    job,
+                    snapshot.clone(),
+                    effective.read_limits,
+                )?;
+                let output = wanted.statement.query.output.iter();
+                subqueries.push(Subquery {
+                    id: wanted.id,
+                    plan: plans.0,
+                    types: output.map(|column| column.ty.clone()).collect(),
+                    most: wanted.most,
+                });
+            }
+            return Ok(Planned::First {
+                subqueries,
+                effective,
+            });
+        }
         let (plan, totals) = self.physical(&statement, job, snapshot, effective.read_limits)?;
         Ok(match explain {
             true => Planned::Explain { plan, effective },
@@ -249,6 +290,7 @@ impl Planner {
                 uptime_s: u32::try_from(uptime).unwrap_or(u32::MAX),
             },
             database,
+            known: Arc::default(),
             moment: Moment {
                 snapshot,
                 settings: effective.settings.clone(),

@@ -9,8 +9,11 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use tokio::time::Instant;
 
+use super::planning::Subquery;
+use crate::analyze::KnownRows;
 use crate::control::Cancel;
 use crate::error::{ErrorCode, QueryError, Result};
+use crate::types::Value;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
@@ -52,4 +55,25 @@ pub(super) async fn side_answer(
     }
     concat_batches(&schema, &found)
         .map_err(|error| QueryError::new(ErrorCode::LogicalError, error.to_string()))
+}
+
+/// The rows of subqueries, by their number.
+pub(super) async fn first_answers(
+    subqueries: Vec<Subquery>,
+    context: &Arc<TaskContext>,
+    bounds: Bounds<'_>,
+) -> Result<KnownRows> {
+    let mut known = KnownRows::default();
+    for subquery in subqueries {
+        let most = subquery.most;
+        let batch = side_answer(subquery.plan, Arc::clone(context), bounds, most).await?;
+        let mut rows = Vec::new();
+        for row in 0..batch.num_rows().min(most.saturating_add(1)) {
+            let columns = batch.columns().iter().zip(&subquery.types);
+            let values = columns.map(|(column, ty)| Value::from_array(column, row, ty));
+            rows.push(values.collect::<Result<_>>()?);
+        }
+        known.insert(subquery.id, rows);
+    }
+    Ok(known)
 }

@@ -170,6 +170,19 @@ pub(crate) struct Query {
     pub(crate) arms: Vec<Arm>,
     /// Between neighbouring arms: one less than arms.
     pub(crate) operators: Vec<SetOperator>,
+    /// Which query of the statement it is.
+    pub(crate) id: QueryId,
+}
+
+/// The number of a query within its statement, the same however often the text is parsed; none for queries of our own.
+/// Two queries that differ in nothing else are equal.
+#[derive(Debug, Clone, Copy, Default, Eq)]
+pub(crate) struct QueryId(pub(crate) Option<u32>);
+
+impl PartialEq for QueryId {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// One operand of a set operation.

@@ -10,8 +10,8 @@ mod print;
 pub(crate) use ast::{
     Apply, Arm, ArrayJoin, Call, Definition, ExplainKind, Expr, ExprKind, Frame, FrameBound,
     FrameUnit, From, GroupBy, Join, JoinKind, JoinOn, JoinStrictness, KeySets, KillSpeed, Literal,
-    OrderBy, OrderKey, Parsed, Query, Select, SetOperator, ShowFilter, Star, Statement, TableItem,
-    TableName, TableSource, Window, WindowSpec, With,
+    OrderBy, OrderKey, Parsed, Query, QueryId, Select, SetOperator, ShowFilter, Star, Statement,
+    TableItem, TableName, TableSource, Window, WindowSpec, With,
 };
 pub(crate) use parser::{parse, parse_expression, parse_query};
 pub(crate) use print::{literal, quoted};

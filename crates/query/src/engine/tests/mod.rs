@@ -272,6 +272,32 @@ async fn gaps_are_filled_before_the_limit_and_estimates_read_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_subqueries_run_first_and_bound_the_scan() {
+    let bed = Bed::new().await;
+    let scalar = "WITH (SELECT max(Timestamp) FROM otel_logs) AS newest, newest - INTERVAL 9 SECOND AS since SELECT count() FROM otel_logs WHERE Timestamp >= since AND Timestamp <= newest";
+    bed.check(scalar, "10").await;
+    let set = "SELECT count() FROM otel_logs WHERE ServiceName IN (SELECT ServiceName FROM otel_logs ORDER BY Timestamp LIMIT 1)";
+    bed.check(set, "1000").await;
+    let pairs = "SELECT count() FROM otel_logs WHERE (ServiceName, SeverityNumber) IN (SELECT ServiceName, SeverityNumber FROM otel_logs ORDER BY Timestamp LIMIT 2)";
+    bed.check(pairs, "3000").await;
+    bed.check(
+        "SELECT (SELECT 1 WHERE 0) IS NULL, (SELECT (SELECT 2) + 1)",
+        "1|3",
+    )
+    .await;
+    bed.check("SELECT (SELECT 1, 'x').2", "x").await;
+    bed.check(
+        "SELECT arrayFilter(x -> x IN (SELECT number FROM numbers(2)), [1, 3])",
+        "[1]",
+    )
+    .await;
+    let several = bed.try_ask("SELECT (SELECT number FROM numbers(2))").await;
+    let code = several.unwrap_err().code;
+    assert_eq!(code, ErrorCode::IncorrectResultOfScalarSubquery);
+    bed.store.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn totals_stand_beside_the_rows() {
     let bed = Bed::new().await;
     let ask = |text: &str| {

@@ -50,6 +50,7 @@ fn context() -> AnalyzeContext {
         },
         database: "default".to_owned(),
         moment: Moment::default(),
+        known: Arc::default(),
     }
 }
 
@@ -71,7 +72,12 @@ async fn asked(
     parameters: Pairs<'_>,
     settings: Pairs<'_>,
 ) -> Result<(Vec<(String, Type)>, Vec<String>)> {
-    let (statement, all) = whole_answer(text, parameters, settings).await?;
+    let (statement, all) = match whole_answer(text, parameters, settings).await {
+        Err(error) if error.message == "no query" => {
+            return Ok((Vec::new(), vec![error.message]));
+        }
+        answer => answer?,
+    };
     let output = &statement.query.output;
     let columns: Vec<_> = output
         .iter()

@@ -44,7 +44,9 @@ pub(crate) fn parse_query(text: &str) -> Result<Query> {
 
 /// Parses one statement. `parameters` are the values of `{name:Type}` as they came.
 pub(crate) fn parse(text: &str, parameters: &[(String, String)]) -> Result<Parsed> {
-    Parser::new(text, parameters)?.only_statement()
+    let mut parser = Parser::new(text, parameters)?;
+    parser.next_query = Some(0);
+    parser.only_statement()
 }
 
 /// The cursor.
@@ -55,6 +57,8 @@ struct Parser<'a> {
     nesting: usize,
     chain_links: usize,
     arms: usize,
+    /// The number of the next query; none in texts of our own.
+    next_query: Option<u32>,
     parameters: &'a [(String, String)],
 }
 
@@ -67,6 +71,7 @@ impl<'a> Parser<'a> {
             nesting: 0,
             chain_links: 0,
             arms: 0,
+            next_query: None,
             parameters,
         })
     }

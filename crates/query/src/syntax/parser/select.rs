@@ -1,6 +1,8 @@
 //! SELECT, WITH and set operations.
 
-use super::super::ast::{Arm, ArrayJoin, Expr, ExprKind, Query, Select, SetOperator, With};
+use super::super::ast::{
+    Arm, ArrayJoin, Expr, ExprKind, Query, QueryId, Select, SetOperator, With,
+};
 use super::super::lexer::TokenKind;
 use super::{Parser, Result};
 use crate::error::{ErrorCode, QueryError};
@@ -13,7 +15,9 @@ impl Parser<'_> {
             let mut query = Query {
                 arms: vec![parser.arm()?],
                 operators: Vec::new(),
+                id: QueryId(parser.next_query),
             };
+            parser.next_query = parser.next_query.map(|id| id + 1);
             while let Some(operator) = parser.set_operator() {
                 parser.arms += 1;
                 if parser.arms > MAX_SET_ARMS {
