@@ -19,6 +19,8 @@ mod formats;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod insert;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod lifecycle;

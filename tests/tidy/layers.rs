@@ -45,7 +45,7 @@ const STORAGE: [(&str, u8); 26] = [
     ("store", 8),
 ];
 
-const INGEST: [(&str, u8); 14] = [
+const INGEST: [(&str, u8); 15] = [
     ("limits", 0),
     ("ids", 0),
     ("time", 0),
@@ -59,10 +59,11 @@ const INGEST: [(&str, u8); 14] = [
     ("logs", 5),
     ("traces", 5),
     ("metrics", 5),
+    ("rows", 5),
     ("decoder", 6),
 ];
 
-const QUERY: [(&str, u8); 17] = [
+const QUERY: [(&str, u8); 18] = [
     ("limits", 0),
     ("error", 0),
     ("facts", 0),
@@ -75,6 +76,7 @@ const QUERY: [(&str, u8); 17] = [
     ("aggregates", 4),
     ("catalog", 5),
     ("analyze", 6),
+    ("insert", 6),
     ("scan", 6),
     ("lower", 7),
     ("optimize", 8),

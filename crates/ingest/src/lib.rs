@@ -27,6 +27,7 @@ mod logs;
 mod metrics;
 mod notes;
 mod otlp;
+mod rows;
 #[cfg(test)]
 mod test_rows;
 mod time;
@@ -38,3 +39,4 @@ pub use encoding::{compression_of_content_encoding, encoding_of_content_type};
 pub use error::IngestError;
 pub use limits::{MAX_DECODED_BYTES, MAX_RECORDS_PER_REQUEST, MAX_REQUEST_BYTES};
 pub use notes::Notes;
+pub use rows::rows_record;

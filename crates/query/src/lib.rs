@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod facts;
 mod functions;
+mod insert;
 mod limits;
 mod lower;
 mod optimize;
@@ -27,4 +28,6 @@ pub use facts::{
     DiskFact, FigureFact, FormatFact, LoggedFact, LoggedKind, RunningFact, SenderFact, ServerFacts,
     WorkFact,
 };
+pub use insert::{InsertTarget, column_of, insert_target, read_text, value_at};
+pub use syntax::{InsertColumns, InsertHead, InsertSource, parse_insert};
 pub use types::{IntervalUnit, Type, Value};

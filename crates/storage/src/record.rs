@@ -18,6 +18,8 @@ pub enum PayloadEncoding {
     Protobuf,
     /// OTLP JSON (proto3 JSON mapping).
     Json,
+    /// Rows of one table as an Arrow stream.
+    Rows,
 }
 
 /// How the payload of a record is compressed. The number is on disk: never reuse one.
@@ -35,7 +37,7 @@ pub enum PayloadCompression {
 
 impl PayloadEncoding {
     /// Every encoding, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Protobuf, Self::Json];
+    pub const ALL: [Self; 3] = [Self::Protobuf, Self::Json, Self::Rows];
 
     /// The number that stands for this encoding in a WAL record.
     #[must_use]
@@ -43,6 +45,7 @@ impl PayloadEncoding {
         match self {
             Self::Protobuf => 1,
             Self::Json => 2,
+            Self::Rows => 3,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::logs::{self, LogOptions};
 use crate::metrics;
 use crate::notes::{Notes, Tally};
 use crate::otlp::{LOGS_REQUEST, METRICS_REQUEST, MessageDef, TRACES_REQUEST, to_protobuf};
+use crate::rows;
 use crate::traces;
 
 /// Option bit: logs are normalised. The bits are kept in the WAL: never reuse one.
@@ -124,6 +125,7 @@ fn decode(
     let body = decompress(&record.payload, record.compression, limit_bytes, on_growth)?;
     let (mut batches, tally) = match record.encoding {
         PayloadEncoding::Protobuf => rows_of(record, &body)?,
+        PayloadEncoding::Rows => rows::decode(&body)?,
         PayloadEncoding::Json => {
             let body = to_protobuf(&body, message_of(record.signal), limit_bytes)?;
             on_growth(body.len())?;

@@ -39,6 +39,7 @@ use datafusion::arrow::buffer::NullBuffer;
 use datafusion::logical_expr::Expr;
 use hashbrown::HashMap;
 
+pub(crate) use convert::convert_texts;
 pub(crate) use higher_order::{Body, HigherOrder, Use, folded, higher_order, mapped};
 pub(crate) use kernel::{Argument, Context, Resolved, call};
 pub(crate) use pattern::regex as search_regex;

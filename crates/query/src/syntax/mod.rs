@@ -3,6 +3,7 @@
 
 mod ast;
 mod error;
+mod insert;
 mod lexer;
 mod parser;
 mod print;
@@ -13,5 +14,6 @@ pub(crate) use ast::{
     OrderBy, OrderKey, Parsed, Query, QueryId, Select, SetOperator, ShowFilter, Star, Statement,
     TableItem, TableName, TableSource, Window, WindowSpec, With,
 };
+pub use insert::{InsertColumns, InsertHead, InsertSource, parse_insert};
 pub(crate) use parser::{parse, parse_expression, parse_query};
 pub(crate) use print::{literal, quoted};

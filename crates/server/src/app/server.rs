@@ -72,6 +72,7 @@ impl Server {
         let counters = Arc::new(IngestCounters::default());
         let admission = Admission::new(config.memory.requests_bytes);
         let sources = Arc::new(Sources::new(Arc::clone(&counters), admission.clone()));
+        let inserted = admission.clone();
         let acceptor = Arc::new(Acceptor::new(
             admission,
             Arc::new(SystemClock),
@@ -101,7 +102,12 @@ impl Server {
         let store = open_store(config, &io, signals, &decoder)?;
         sources.open_store(Arc::clone(&store));
         let queries = runtime::query(config.query_threads)?;
-        let sql = sql::open(config, &store, &queries, &sources)?;
+        let inserts = sql::Inserts {
+            store: Arc::clone(&store),
+            decoder: Arc::clone(&decoder),
+            admission: inserted,
+        };
+        let sql = sql::open(config, inserts, &queries, &sources)?;
         acceptor.open(Backend {
             store: Arc::clone(&store),
             decoder,

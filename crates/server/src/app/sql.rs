@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 use axum::Router;
-use cairn_query::{Answer, Cancel, Engine, EngineConfig, Query, QueryError};
-use cairn_storage::{Store, SystemClock};
+use cairn_ingest::{Admission, Decoder, IngestError, rows_record};
+use cairn_query::{Answer, Cancel, Engine, EngineConfig, ErrorCode, Query, QueryError};
+use cairn_storage::{Clock as _, Store, SystemClock, TableId};
 use chrono_tz::Tz;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -30,13 +32,13 @@ const DISPLAY_NAME: &str = "cairn";
 /// Starts the engine over `store`; its queries run on `queries`.
 pub(super) fn open(
     config: &Config,
-    store: &Arc<Store>,
+    inserts: Inserts,
     queries: &Runtime,
     sources: &Arc<Sources>,
 ) -> Result<Router, AppError> {
     let _in_queries = queries.enter();
     let engine = Engine::new(
-        Arc::clone(store),
+        Arc::clone(&inserts.store),
         Arc::new(SystemClock),
         engine_config(config),
     )
@@ -49,7 +51,11 @@ pub(super) fn open(
     let latency = Arc::new(Histogram::default());
     sources.open_queries(Arc::clone(&engine), Arc::clone(&latency));
     Ok(clickhouse::router(ClickHouseState {
-        runner: Arc::new(Runner { engine, latency }),
+        runner: Arc::new(Runner {
+            engine,
+            latency,
+            inserts,
+        }),
         queries: queries.handle().clone(),
         display_name: DISPLAY_NAME.to_owned(),
         timezone: Tz::UTC,
@@ -76,9 +82,63 @@ fn engine_config(config: &Config) -> EngineConfig {
 struct Runner {
     engine: Arc<Engine>,
     latency: Arc<Histogram>,
+    inserts: Inserts,
+}
+
+/// Rows on their way from SQL to storage.
+#[derive(Debug)]
+pub(super) struct Inserts {
+    /// Where they become durable.
+    pub(super) store: Arc<Store>,
+    /// The decoder that replays them too.
+    pub(super) decoder: Arc<Decoder>,
+    /// Memory of requests in flight, shared with the OTLP ports.
+    pub(super) admission: Admission,
+}
+
+impl Inserts {
+    async fn insert(
+        &self,
+        table: TableId,
+        columns: Vec<(String, ArrayRef)>,
+        bytes: u64,
+    ) -> Result<(), QueryError> {
+        let mut permit = self
+            .admission
+            .try_admit(bytes)
+            .map_err(|error| refused(&error))?;
+        let record =
+            rows_record(table, &columns, SystemClock.now()).map_err(|error| refused(&error))?;
+        drop(columns);
+        let decoded = self
+            .decoder
+            .decode_admitted(&record, &mut permit)
+            .map_err(|error| refused(&error))?;
+        self.store.append(record, decoded.batches).await?;
+        Ok(())
+    }
+}
+
+fn refused(error: &IngestError) -> QueryError {
+    let code = match error {
+        IngestError::Malformed(_) | IngestError::UnsupportedEncoding(_) => ErrorCode::IncorrectData,
+        IngestError::TooLarge { .. } => ErrorCode::QueryIsTooLarge,
+        IngestError::Overloaded { .. } => ErrorCode::TooManySimultaneousQueries,
+        IngestError::Internal(_) => ErrorCode::LogicalError,
+    };
+    QueryError::new(code, error.to_string())
 }
 
 impl RunQuery for Runner {
+    fn insert(
+        &self,
+        table: TableId,
+        columns: Vec<(String, ArrayRef)>,
+        bytes: u64,
+    ) -> BoxFuture<'_, Result<(), QueryError>> {
+        self.inserts.insert(table, columns, bytes).boxed()
+    }
+
     fn run(&self, query: Query, cancel: Cancel) -> BoxFuture<'_, Result<Answer, QueryError>> {
         let watch = Watch {
             began: Instant::now(),

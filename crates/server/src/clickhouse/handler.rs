@@ -361,7 +361,10 @@ impl Frame<'_> {
         let stop = CancelOnDrop(cancel.clone());
         let sender = sender(parts, &user.name);
         let wishes = request.wishes.clone();
+        let mut request = request;
+        let inserted = request.insert.take();
         let job = Job {
+            insert: inserted,
             cancel,
             runner: Arc::clone(&state.runner),
             query: in_session(request, session.as_ref(), user),

@@ -70,3 +70,9 @@ pub(super) const MAX_PROGRESS_HEADERS: usize = 50;
 
 /// Extra response headers that a request may ask for.
 pub(super) const MAX_EXTRA_HEADERS: usize = 20;
+
+/// Rows of VALUES that are not literals: each is a query of its own.
+pub(super) const MAX_EXPRESSION_ROWS: usize = 1_000;
+
+/// Rows that INSERT … SELECT writes at once: they are in memory until they are durable.
+pub(super) const MAX_INSERT_SELECT_ROWS: usize = 200_000;

@@ -6,6 +6,8 @@ mod exception;
 mod format;
 mod frames;
 mod handler;
+mod input;
+mod insert;
 mod kill;
 mod limits;
 mod multipart;
@@ -25,8 +27,8 @@ use std::sync::Arc;
 
 use axum::Router;
 
-pub(crate) use format::format_facts;
 pub use handler::ClickHouseState;
+pub(crate) use input::format_facts;
 pub(crate) use processes::Processes;
 pub use runner::RunQuery;
 

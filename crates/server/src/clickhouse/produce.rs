@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::body::Piece;
 use super::exception::Exception;
 use super::format::{Format, FormatSettings, FormatWriter, Switch, Totals};
+use super::insert::{Insert, Inserter};
 use super::kill::Killer;
 use super::limits::{
     FIRST_FLUSH_DELAY, FIRST_STEP_ROWS, FLUSH_BYTES, MAX_EXTRA_HEADERS, MAX_STEP_ROWS, STEP_BYTES,
@@ -31,6 +32,8 @@ use super::sessions::Lease;
 pub(super) struct Job {
     pub(super) runner: Arc<dyn RunQuery>,
     pub(super) query: Query,
+    /// The data, when the statement is an INSERT.
+    pub(super) insert: Option<Insert>,
     /// Also pulled by the response when its client goes away.
     pub(super) cancel: Cancel,
     pub(super) wishes: Wishes,
@@ -83,6 +86,7 @@ async fn run(
     let Job {
         runner,
         query,
+        insert,
         cancel,
         wishes,
         timezone,
@@ -96,6 +100,7 @@ async fn run(
     reply.notes = notes;
     reply.held.session = session;
     reply.held.place = place;
+    let by_get = matches!(sender.http_method.as_str(), "GET" | "HEAD");
     let killer = Killer::new(Arc::clone(&processes), sender.user.clone());
     let statement = statement(&query, sender);
     let begun = processes.begin(statement, cancel.clone(), Arc::clone(&query.progress));
@@ -103,7 +108,19 @@ async fn run(
         Ok(registration) => reply.held.registration = Some(registration),
         Err(exception) => return reply.fail(&exception, &tag).await,
     }
-    let answer = runner.run(query, cancel).await.map_err(Exception::from);
+    let answer = match insert {
+        None => runner.run(query, cancel).await.map_err(Exception::from),
+        Some(insert) => {
+            let inserter = Inserter {
+                runner,
+                query,
+                cancel,
+                timezone,
+                by_get,
+            };
+            inserter.insert(insert).await
+        }
+    };
     let answer = match answer {
         Ok(answer) => killer.carry_out(answer).await,
         Err(exception) => Err(exception),

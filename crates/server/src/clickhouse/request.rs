@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use cairn_query::{Access, ErrorCode};
+use cairn_query::{Access, ErrorCode, parse_insert};
 use http::{HeaderMap, Method};
 
 use super::exception::Exception;
 use super::frames::FrameMethod;
+use super::insert::Insert;
 use super::limits::{FLUSH_BYTES, MAX_BUFFERED_BYTES, MAX_NAME_BYTES};
 use super::multipart;
 use super::sessions::SessionWish;
@@ -70,8 +71,9 @@ impl UrlParameters {
 /// A query request.
 #[derive(Debug)]
 pub(super) struct QueryRequest {
-    /// URL and body joined.
+    /// URL and body joined; of an INSERT only what stands before its data.
     pub(super) text: String,
+    pub(super) insert: Option<Insert>,
     pub(super) query_id: String,
     pub(super) database: Option<String>,
     pub(super) settings: Vec<(String, String)>,
@@ -111,7 +113,8 @@ impl QueryRequest {
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let mut request = Self {
-            text: url.get("query").unwrap_or_default().to_owned(),
+            text: String::new(),
+            insert: None,
             query_id: query_id(url, header("x-clickhouse-query-id"))?,
             database: header("x-clickhouse-database")
                 .or_else(|| url.get("database").map(str::to_owned))
@@ -137,9 +140,20 @@ impl QueryRequest {
             request.add_parameter(name, value);
         }
         let content_type = header("content-type").unwrap_or_default();
+        let mut statement = url.get("query").unwrap_or_default().as_bytes().to_vec();
         match multipart::boundary(&content_type) {
-            Some(boundary) => request.add_form(&body, boundary)?,
-            None => request.append(body)?,
+            Some(boundary) => request.add_form(&body, boundary, &mut statement)?,
+            None => append(&body, &mut statement),
+        }
+        drop(body);
+        match parse_insert(&statement) {
+            None => request.text = utf8(statement, "the statement")?,
+            Some(head) => {
+                let head = head.map_err(Exception::from)?;
+                let data = statement.split_off(head.data_start);
+                request.text = utf8(statement, "the statement")?;
+                request.insert = Some(Insert { head, data });
+            }
         }
         Ok(request)
     }
@@ -153,7 +167,12 @@ impl QueryRequest {
         }
     }
 
-    fn add_form(&mut self, body: &[u8], boundary: &str) -> Result<(), Exception> {
+    fn add_form(
+        &mut self,
+        body: &[u8],
+        boundary: &str,
+        statement: &mut Vec<u8>,
+    ) -> Result<(), Exception> {
         let parts = multipart::parts(body, boundary).map_err(|what| {
             Exception::new(
                 ErrorCode::BadArguments,
@@ -162,7 +181,7 @@ impl QueryRequest {
         })?;
         for part in parts {
             if part.name == "query" {
-                self.append(part.content.to_vec())?;
+                append(part.content, statement);
             } else if part.name.starts_with("param_") {
                 let value = utf8(part.content.to_vec(), "a query parameter")?;
                 self.add_parameter(&part.name, &value);
@@ -178,18 +197,14 @@ impl QueryRequest {
         }
         Ok(())
     }
+}
 
-    /// The statement may be split over URL and body; the newline keeps tokens apart.
-    fn append(&mut self, body: Vec<u8>) -> Result<(), Exception> {
-        let body = utf8(body, "the statement")?;
-        if self.text.is_empty() {
-            self.text = body;
-        } else if !body.is_empty() {
-            self.text.push('\n');
-            self.text.push_str(&body);
-        }
-        Ok(())
+/// The statement may be split over URL and body; the newline keeps tokens apart.
+fn append(body: &[u8], statement: &mut Vec<u8>) {
+    if !statement.is_empty() && !body.is_empty() {
+        statement.push(b'\n');
     }
+    statement.extend_from_slice(body);
 }
 
 fn utf8(bytes: Vec<u8>, what: &str) -> Result<String, Exception> {
@@ -432,6 +447,17 @@ mod tests {
         assert_eq!(request.query_id, "from-url");
         let request = assemble(&Method::POST, "query_id=", &headers[..2], b"").unwrap();
         assert_eq!(request.query_id.len(), 36, "an empty id is no id");
+    }
+
+    #[test]
+    fn the_data_of_an_insert_is_not_text() {
+        let request = post("query=INSERT+INTO+t+FORMAT+Native", b"\x0a\xff\x00");
+        assert_eq!(request.text, "INSERT INTO t FORMAT Native\n");
+        assert_eq!(request.insert.unwrap().data, b"\x0a\xff\x00");
+        let request = post("", b"INSERT INTO t FORMAT RowBinary\n\xff");
+        assert_eq!(request.insert.unwrap().data, b"\xff");
+        let request = post("query=INSERT+INTO+t+VALUES", b"(1)");
+        assert_eq!(request.insert.unwrap().data, b"\n(1)");
     }
 
     #[test]

@@ -113,7 +113,7 @@ fn accepted_response(
     encoding: PayloadEncoding,
 ) -> Response<Body> {
     let body = match encoding {
-        PayloadEncoding::Protobuf => accepted.proto(),
+        PayloadEncoding::Protobuf | PayloadEncoding::Rows => accepted.proto(),
         PayloadEncoding::Json => accepted.json(signal),
     };
     response(StatusCode::OK, encoding, body)
@@ -122,7 +122,7 @@ fn accepted_response(
 fn refusal_response(refusal: &Refusal, encoding: PayloadEncoding) -> Response<Body> {
     let retry_after = refusal.retry_after();
     let body = match encoding {
-        PayloadEncoding::Protobuf => refusal.status_proto(retry_after),
+        PayloadEncoding::Protobuf | PayloadEncoding::Rows => refusal.status_proto(retry_after),
         PayloadEncoding::Json => refusal.status_json(retry_after),
     };
     let mut response = response(refusal.http_status(), encoding, body);
@@ -149,7 +149,7 @@ fn response(status: StatusCode, encoding: PayloadEncoding, body: Bytes) -> Respo
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let content_type = match encoding {
-        PayloadEncoding::Protobuf => PROTOBUF,
+        PayloadEncoding::Protobuf | PayloadEncoding::Rows => PROTOBUF,
         PayloadEncoding::Json => JSON,
     };
     response

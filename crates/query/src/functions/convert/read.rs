@@ -98,6 +98,15 @@ pub(super) fn read(texts: &StringViewArray, to: &Type, how: Reading) -> DfResult
     }
 }
 
+/// Values that texts spell, for data that comes from outside a query.
+pub(crate) fn convert_texts(texts: &StringViewArray, to: &Type, tz: Tz) -> Result<ArrayRef> {
+    let how = Reading {
+        on_bad: OnBad::Fail,
+        tz,
+    };
+    Ok(read(texts, to, how)?)
+}
+
 /// Parses every text; a bad one ends as `how` says.
 fn each<T: ArrowPrimitiveType>(
     texts: &StringViewArray,

@@ -33,6 +33,15 @@ pub(super) struct Canned {
 struct Shared(Arc<Canned>);
 
 impl RunQuery for Shared {
+    fn insert(
+        &self,
+        _table: cairn_storage::TableId,
+        _columns: Vec<(String, ArrayRef)>,
+        _bytes: u64,
+    ) -> BoxFuture<'_, Result<(), QueryError>> {
+        async { Err(boom()) }.boxed()
+    }
+
     fn run(&self, query: Query, cancel: Cancel) -> BoxFuture<'_, Result<Answer, QueryError>> {
         async move { self.answer(&query, cancel) }.boxed()
     }

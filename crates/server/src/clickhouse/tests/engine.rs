@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use cairn_ingest::{Decoder, DecoderConfig};
+use arrow::array::ArrayRef;
+use cairn_ingest::{Decoder, DecoderConfig, IngestError, rows_record};
 use cairn_query::{
-    Answer, Cancel, Engine, EngineConfig, LoggedFact, Query, QueryError, RunningFact, ServerFacts,
+    Answer, Cancel, Engine, EngineConfig, ErrorCode, LoggedFact, Query, QueryError, RunningFact,
+    ServerFacts,
 };
 use cairn_storage::{
     Clock, ManualClock, Nanos, Parts, PayloadCompression, PayloadEncoding, RawRecord, Signal,
-    StorageConfig, Store,
+    StorageConfig, Store, TableId,
 };
 use chrono_tz::Tz;
 use futures::FutureExt as _;
@@ -21,9 +23,26 @@ use crate::clickhouse::{ClickHouseState, Processes, RunQuery, router};
 use crate::http::{ServeLimits, serve};
 
 #[derive(Debug)]
-struct Real(Engine);
+struct Real(Engine, Arc<Store>, Arc<Decoder>);
 
 impl RunQuery for Real {
+    fn insert(
+        &self,
+        table: TableId,
+        columns: Vec<(String, ArrayRef)>,
+        _bytes: u64,
+    ) -> BoxFuture<'_, Result<(), QueryError>> {
+        async move {
+            let refused =
+                |error: IngestError| QueryError::new(ErrorCode::IncorrectData, error.to_string());
+            let record = rows_record(table, &columns, NOW).map_err(refused)?;
+            let decoded = self.2.decode_request(&record).map_err(refused)?;
+            self.1.append(record, decoded.batches).await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn run(&self, query: Query, cancel: Cancel) -> BoxFuture<'_, Result<Answer, QueryError>> {
         self.0.run(query, cancel).boxed()
     }
@@ -85,11 +104,11 @@ impl Bed {
             spill_dir: directory.path().join("spill"),
             ..EngineConfig::default()
         };
-        let engine = Engine::new(store, clock, engine_config).unwrap();
+        let engine = Engine::new(Arc::clone(&store), clock, engine_config).unwrap();
         let processes = Arc::<Processes>::default();
         engine.describe_server(Arc::new(Facts(Arc::clone(&processes))));
         let state = ClickHouseState {
-            runner: Arc::new(Real(engine)),
+            runner: Arc::new(Real(engine, store, decoder)),
             queries: tokio::runtime::Handle::current(),
             display_name: "real".to_owned(),
             timezone: Tz::UTC,

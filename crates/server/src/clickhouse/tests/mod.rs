@@ -6,6 +6,7 @@ mod canned;
 mod client;
 mod compression;
 mod engine;
+mod insert;
 mod limits;
 mod requests;
 mod streams;
