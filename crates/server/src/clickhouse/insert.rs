@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arrow::record_batch::RecordBatch;
 use cairn_query::{
     Access, Answer, Cancel, ErrorCode, InsertHead, InsertSource, Progress, Query, QueryError, Type,
     Value, insert_target, value_at,
@@ -140,8 +141,7 @@ impl Inserter {
             _ => Vec::new(),
         };
         let mut values = Vec::new();
-        while let Some(batch) = answer.rows.next().await {
-            let batch = batch?;
+        while let Some(batch) = self.next(&mut answer).await? {
             let tuple = Type::Tuple(types.iter().map(|ty| (None, ty.clone())).collect());
             if let (Value::Tuple(items), 1) =
                 (value_at(batch.column(0), 0, &tuple)?, batch.num_rows())
@@ -161,8 +161,7 @@ impl Inserter {
             .iter()
             .map(|column| column.ty.clone())
             .collect();
-        while let Some(batch) = answer.rows.next().await {
-            let batch = batch?;
+        while let Some(batch) = self.next(&mut answer).await? {
             if rows.count() + batch.num_rows() > MAX_INSERT_SELECT_ROWS {
                 return Err(Exception::new(
                     ErrorCode::TooManyRows,
@@ -190,7 +189,19 @@ impl Inserter {
             progress: Arc::<Progress>::clone(&self.query.progress),
             ..self.query.clone()
         };
-        Ok(self.runner.run(query, self.cancel.clone()).await?)
+        // A signal of its own: an answer that has been read stops whatever shares its signal.
+        tokio::select! {
+            answer = self.runner.run(query, Cancel::new()) => Ok(answer?),
+            () = self.cancel.cancelled() => Err(cancelled()),
+        }
+    }
+
+    /// The next batch of such a query.
+    async fn next(&self, answer: &mut Answer) -> Result<Option<RecordBatch>, Exception> {
+        tokio::select! {
+            batch = answer.rows.next() => Ok(batch.transpose()?),
+            () = self.cancel.cancelled() => Err(cancelled()),
+        }
     }
 
     fn done(self) -> Answer {
@@ -201,12 +212,17 @@ impl Inserter {
             settings: self.query.settings,
             rows: futures::stream::empty().boxed(),
             progress: self.query.progress,
+            totals: None,
             limited: false,
             session: Vec::new(),
             kill: None,
             refusal: cairn_query::Refusal::default(),
         }
     }
+}
+
+fn cancelled() -> Exception {
+    Exception::new(ErrorCode::QueryWasCancelled, "Query was cancelled")
 }
 
 fn adapted(

@@ -59,6 +59,16 @@ async fn rows_of_every_kind_come_back() {
 }
 
 #[tokio::test]
+async fn every_row_of_values_may_have_expressions() {
+    let bed = Bed::new().await;
+    let insert = b"INSERT INTO otel_logs (ServiceName, Body) VALUES (concat('sql', ''), 'a'), \
+        ('sql', toString(1 + 1)), (lower('SQL'), 'c')";
+    assert_eq!(post(&bed, "", insert).await.text(), "");
+    let query = b"SELECT Body FROM otel_logs WHERE ServiceName = 'sql' ORDER BY Body";
+    assert_eq!(post(&bed, "", query).await.text(), "2\na\nc\n");
+}
+
+#[tokio::test]
 async fn what_a_query_answers_in_binary_can_be_inserted_again() {
     let bed = Bed::new().await;
     for (table, format) in [
