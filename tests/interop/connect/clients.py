@@ -171,6 +171,15 @@ def compresses():
         cairn.close()
 
 
+def inserts(cairn):
+    at = datetime.datetime.fromtimestamp(BASE_S, datetime.timezone.utc)
+    rows = [[at, "written", "by Python", {"a": "b'c"}], [at, "written", "二", {}]]
+    names = ["Timestamp", "ServiceName", "Body", "LogAttributes"]
+    same("written", cairn.insert("otel_logs", rows, column_names=names).written_rows, 2)
+    sql = "SELECT Body, LogAttributes FROM otel_logs WHERE ServiceName = 'written' ORDER BY Body"
+    same("read again", cairn.query(sql).result_rows, [("by Python", {"a": "b'c"}), ("二", {})])
+
+
 def main():
     steps = set(sys.argv[1:])
     cairn = connects()
@@ -179,6 +188,8 @@ def main():
             step(cairn)
     if not steps or "compresses" in steps:
         compresses()
+    if not steps or "inserts" in steps:
+        inserts(cairn)
     version = importlib.metadata.version("clickhouse-connect")
     print(f"clickhouse-connect {version} (Python {sys.version.split()[0]}): ok")
 

@@ -203,6 +203,24 @@ func cancels(conn driver.Conn) {
 	}
 }
 
+func inserts() {
+	ctx := context.Background()
+	conn, err := clickhouse.Open(options(clickhouse.CompressionLZ4))
+	must("open", err)
+	defer conn.Close()
+	batch, err := conn.PrepareBatch(ctx, "INSERT INTO otel_logs (Timestamp, ServiceName, Body, LogAttributes)")
+	must("batch", err)
+	at := time.Unix(baseSeconds(), 42)
+	must("row", batch.Append(at, "written", "by Go", map[string]string{"a": "b'c"}))
+	must("row", batch.Append(at, "written", "二", map[string]string{}))
+	must("send", batch.Send())
+	var count uint64
+	var first time.Time
+	row := conn.QueryRow(ctx, "SELECT count(), min(Timestamp) FROM otel_logs WHERE ServiceName = 'written'")
+	must("read again", row.Scan(&count, &first))
+	same("written", []any{count, first.UnixNano()}, []any{uint64(2), at.UnixNano()})
+}
+
 func nativeInterface(name string, method clickhouse.CompressionMethod) {
 	conn, err := clickhouse.Open(options(method))
 	must(name, err)
@@ -250,5 +268,6 @@ func main() {
 	defer db.Close()
 	fmt.Printf("clickhouse-go %s over HTTP (%s): ok\n", version, runtime.Version())
 	grafana(db)
+	inserts()
 	fmt.Printf("queries of Grafana's data source through clickhouse-go %s: ok\n", version)
 }

@@ -119,6 +119,19 @@ async function cancels(client) {
   same((await client.ping()).success, true);
 }
 
+async function inserts(client) {
+  const values = [
+    { Timestamp: `${baseS}.5`, ServiceName: 'written', Body: 'by Node', LogAttributes: { a: "b'c" } },
+    { Timestamp: `${baseS}.6`, ServiceName: 'written', Body: '二' },
+  ];
+  await client.insert({ table: 'otel_logs', values, format: 'JSONEachRow' });
+  const query = "SELECT Body, LogAttributes FROM otel_logs WHERE ServiceName = 'written' ORDER BY Timestamp";
+  same(await rows(client, query), [
+    { Body: 'by Node', LogAttributes: { a: "b'c" } },
+    { Body: '二', LogAttributes: {} },
+  ]);
+}
+
 const compression = { request: true, response: true };
 for (const options of [{}, { compression }]) {
   const client = createClient({ url, log: { level: ClickHouseLogLevel.OFF }, ...options });
@@ -132,6 +145,9 @@ for (const options of [{}, { compression }]) {
   }
   await client.close();
 }
+const writer = createClient({ url, compression });
+await inserts(writer);
+await writer.close();
 const path = new URL('node_modules/@clickhouse/client/package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(path));
 console.log(`@clickhouse/client ${version} (Node ${process.versions.node}): ok`);
