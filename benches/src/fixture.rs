@@ -29,7 +29,16 @@ pub struct Load {
 /// # Errors
 /// Those of the store.
 pub fn open_store(folder: &Path) -> Result<Arc<Store>> {
+    open_store_with(folder, StorageConfig::default().max_key_columns)
+}
+
+/// The same with a bound on the keys that get columns of their own; 0 keeps attributes in maps.
+///
+/// # Errors
+/// Those of the store.
+pub fn open_store_with(folder: &Path, max_key_columns: usize) -> Result<Arc<Store>> {
     let config = StorageConfig {
+        max_key_columns,
         data_dir: folder.to_path_buf(),
         memtable_bytes: 1 << 30,
         memtable_age_ns: i64::MAX,

@@ -15,7 +15,7 @@ mod traces;
 mod wire;
 
 pub use config::{GeneratorConfig, Timeline};
-pub use fixture::{Load, open_store, record_of};
+pub use fixture::{Load, open_store, open_store_with, record_of};
 pub use landscape::Landscape;
 pub use logs::LogGenerator;
 pub use points::PointGenerator;

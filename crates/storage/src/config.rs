@@ -20,6 +20,8 @@ pub struct StorageConfig {
     pub max_memtable_total_bytes: u64,
     /// Bytes of everything in the data directory together; near it the oldest segments go, at it writes are refused.
     pub max_disk_bytes: Option<u64>,
+    /// Keys of one attribute column that get a column of their own in a segment at most; 0 keeps all attributes in maps.
+    pub max_key_columns: usize,
     /// Longest time until a write is acknowledged or refused.
     pub ack_deadline_ms: u64,
     /// Longest time that opening waits for another process to let go of the data directory.
@@ -96,6 +98,7 @@ impl Default for StorageConfig {
             wal_file_bytes: 64 << 20,
             max_memtable_total_bytes: 256 << 20,
             max_disk_bytes: None,
+            max_key_columns: crate::limits::KEY_COLUMNS,
             ack_deadline_ms: 5_000,
             lock_wait_ms: crate::limits::LOCK_WAIT_MS,
             compaction: CompactionConfig::default(),

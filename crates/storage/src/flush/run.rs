@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::io::Disk;
 use crate::memtable::SealedMemtable;
 use crate::names::DataDir;
-use crate::segment::{self, FlushSource, SegmentMeta, SegmentSizes};
+use crate::segment::{self, FlushSource, PromoteLimits, SegmentMeta, SegmentSizes};
 use crate::time::Nanos;
 
 /// Files that are complete and durable but that nobody knows of.
@@ -35,14 +35,17 @@ pub(crate) fn run(
     sealed: &SealedMemtable,
     disk: &Arc<dyn Disk>,
     dirs: &DataDir,
-    now: Nanos,
+    (now, promote): (Nanos, PromoteLimits),
 ) -> Result<Flushed> {
     let source = FlushSource {
         table: sealed.table(),
         batches: sealed.batches(),
         seqs: sealed.seqs(),
         created_at: now,
-        sizes: SegmentSizes::default(),
+        sizes: SegmentSizes {
+            promote,
+            ..SegmentSizes::default()
+        },
     };
     Ok(Flushed {
         metas: segment::write_sorted(disk.as_ref(), dirs, source)?,

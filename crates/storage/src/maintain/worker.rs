@@ -19,7 +19,7 @@ use crate::live::Live;
 use crate::manifest::{Edit, Manifest, QuarantinedSegment, State};
 use crate::memtable::SealedMemtable;
 use crate::names::DataDir;
-use crate::segment::{LiveSegment, SegmentAccess, SegmentMeta};
+use crate::segment::{LiveSegment, PromoteLimits, SegmentAccess, SegmentMeta};
 use crate::time::{Clock, Nanos, Stopwatch};
 use crate::wal::Wal;
 
@@ -33,6 +33,7 @@ pub(crate) struct WorkerParts {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) access: Arc<SegmentAccess>,
     pub(crate) evictor: Arc<Evictor>,
+    pub(crate) promote: PromoteLimits,
 }
 
 /// The one who publishes. Callers share it; jobs never run side by side.
@@ -214,8 +215,13 @@ impl Worker {
             return Ok(settle.then(Job::settle));
         };
         let watch = Stopwatch::start();
-        let flushed = flush::run(&sealed, &self.parts.disk, &self.parts.dirs, now)
-            .inspect_err(|_| self.counters.failed())?;
+        let flushed = flush::run(
+            &sealed,
+            &self.parts.disk,
+            &self.parts.dirs,
+            (now, self.parts.promote),
+        )
+        .inspect_err(|_| self.counters.failed())?;
         let adds: Vec<Arc<SegmentMeta>> = flushed.keep().into_iter().map(Arc::new).collect();
         let bytes = adds.iter().map(|meta| meta.file_bytes).sum();
         self.counters

@@ -28,7 +28,6 @@ pub use meta::{ColumnStats, RowGroupMeta, SegmentMeta};
 pub(crate) use footer::{Footer, RowsRead, RowsWanted};
 pub(crate) use inherit::start_merged;
 pub(crate) use layout::{Effort, PAGE_ROWS, SegmentSizes};
-#[cfg(test)]
 pub(crate) use promote::PromoteLimits;
 pub(crate) use rebuild::rebuild;
 pub(crate) use shape::{ReadForm, Shape};

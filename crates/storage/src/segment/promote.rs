@@ -2,6 +2,8 @@
 
 use arrow::array::StringArray;
 use rustc_hash::{FxHashSet, FxHasher};
+
+use crate::limits;
 use std::hash::{Hash, Hasher};
 
 /// Longest key that gets a column, in bytes: a column's name stands in the footer twice for every row group.
@@ -19,7 +21,7 @@ const ENTRY_BYTES: u64 = 4;
 /// Bounds of the choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PromoteLimits {
-    /// Columns per map column at most. Each costs 150 to 300 bytes of footer in every row group.
+    /// Columns per map column at most; 0 also keeps shared sets as maps.
     pub(crate) max_keys: usize,
     /// Rows below which a column costs more than it saves.
     pub(crate) min_rows: u64,
@@ -30,7 +32,7 @@ pub(crate) struct PromoteLimits {
 impl Default for PromoteLimits {
     fn default() -> Self {
         Self {
-            max_keys: 128,
+            max_keys: limits::KEY_COLUMNS,
             min_rows: 64,
             rows_per_set: 16,
         }

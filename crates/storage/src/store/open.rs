@@ -21,7 +21,7 @@ use crate::manifest::{Manifest, ManifestParts, Recovery};
 use crate::memtable::bytes_of;
 use crate::names::DataDir;
 use crate::record::{RawRecord, TableBatch};
-use crate::segment::SegmentAccess;
+use crate::segment::{PromoteLimits, SegmentAccess};
 use crate::time::Clock;
 use crate::wal::{self, Committed, ReplayReport, Wal, WalParts};
 
@@ -131,6 +131,10 @@ fn recover(parts: &Parts, dirs: &DataDir, config: &StorageConfig) -> Result<Reco
         manifest: Arc::clone(&manifest),
         access: Arc::clone(&access),
         evictor,
+        promote: PromoteLimits {
+            max_keys: config.max_key_columns,
+            ..PromoteLimits::default()
+        },
     }));
     let kept = settle(&worker, &recovery)?;
     let incomplete = sweep(parts.disk.as_ref(), dirs, &recovery, &kept)?;

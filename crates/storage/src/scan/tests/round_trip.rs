@@ -19,7 +19,7 @@ use crate::predicate::{Predicate, ScanColumn};
 use crate::scan::{ScanRequest, Snapshot};
 use crate::schema::{ColumnKind, NumberType, TableDef, attributes_type};
 use crate::segment::{
-    FlushSource, LiveSegment, SegmentAccess, SegmentMeta, SegmentSizes, write_sorted,
+    FlushSource, LiveSegment, PromoteLimits, SegmentAccess, SegmentMeta, SegmentSizes, write_sorted,
 };
 use crate::time::Nanos;
 
@@ -192,8 +192,17 @@ pub(crate) fn read(snapshot: &Snapshot, table: &TableDef) -> RecordBatch {
 }
 
 #[test]
-fn every_column_comes_back_from_a_memtable_and_from_a_file() {
-    for id in TableId::ALL {
+fn every_column_comes_back_from_a_memtable_and_from_a_file_of_every_layout() {
+    let columns = PromoteLimits::default();
+    let maps = PromoteLimits {
+        max_keys: 0,
+        ..columns
+    };
+    let layouts = [columns, maps];
+    let all = layouts
+        .into_iter()
+        .flat_map(|promote| TableId::ALL.map(|id| (id, promote)));
+    for (id, promote) in all {
         let table = TableDef::of(id);
         let dir = tempfile::tempdir().unwrap();
         let dirs = DataDir::new(dir.path());
@@ -215,7 +224,7 @@ fn every_column_comes_back_from_a_memtable_and_from_a_file() {
                 row_group_rows: 300,
                 row_group_bytes: 1 << 20,
                 page_rows: 64,
-                ..SegmentSizes::default()
+                promote,
             },
         };
         let metas = write_sorted(&*disk, &dirs, source).unwrap();
