@@ -42,6 +42,7 @@ const STORAGE: [(&str, u8); 26] = [
     ("tiering", 6),
     ("scan", 6),
     ("maintain", 7),
+    ("offline", 8),
     ("store", 8),
 ];
 

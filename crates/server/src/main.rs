@@ -43,6 +43,9 @@ fn run() -> anyhow::Result<ExitCode> {
             let hash = cairn_server::hash_password(line.trim_end_matches(['\r', '\n']))?;
             writeln!(std::io::stdout().lock(), "{hash}")?;
         }
+        Command::Tool(config, tool) => {
+            cairn_server::run_tool(&config, &tool, &mut std::io::stdout().lock())?;
+        }
         Command::Serve(config) => cairn_server::run_server(&config)?,
         Command::Demo {
             config,

@@ -16,6 +16,7 @@ mod maintain;
 mod manifest;
 mod memtable;
 mod names;
+mod offline;
 mod predicate;
 mod record;
 mod retention;
@@ -35,6 +36,10 @@ pub use ids::{BadSegmentId, SegmentId, Signal, TableId, Version, WalSeq};
 pub use io::{Disk, FileEntry, LocalDisk, LockGuard, ReadFile, Space, TryLock, WriteFile};
 pub use live::MemtableStats;
 pub use maintain::{CompactionStats, DroppedStats, FlushStats, RetentionStats};
+pub use offline::{
+    CheckReport, ColumnSize, CopyOptions, CopyReport, DamagedSegment, SegmentSizesReport, check,
+    copy_store, inspect,
+};
 pub use predicate::{CompareOp, Predicate, Scalar, ScanColumn, TextMatch};
 pub use record::{PayloadCompression, PayloadEncoding, RawRecord, RecordDecoder, TableBatch};
 pub use scan::{

@@ -56,6 +56,18 @@ pub enum AppError {
     /// The thread that opens the store died.
     #[error("the start failed: {0}")]
     Broken(String),
+    /// A tool could not do what it was asked to.
+    #[error("{0}")]
+    Tool(#[source] cairn_storage::Error),
+    /// A check found damage.
+    #[error("{count} segments are damaged; `cairn check --repair` takes them out")]
+    Damaged {
+        /// How many.
+        count: usize,
+    },
+    /// What a tool says cannot be written.
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
     /// The server does not answer, or says that it is not ready.
     #[error("not healthy: {0}")]
     Unhealthy(String),

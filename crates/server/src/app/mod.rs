@@ -11,9 +11,11 @@ mod server;
 mod signals;
 mod sql;
 mod storage;
+mod tools;
 
 pub use error::AppError;
 pub use healthcheck::healthcheck;
+pub use tools::run_tool;
 
 use cairn_storage::{Clock, SystemClock};
 

@@ -17,6 +17,38 @@ pub(crate) enum Invocation {
     Healthcheck(Flags),
     HashPassword,
     ConfigReference,
+    Tool(Flags, ToolKind),
+}
+
+/// What is done to a data directory without serving it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolKind {
+    /// Verify every checksum; with `repair`, take damaged segments out.
+    Check {
+        /// Whether damaged segments are taken out.
+        repair: bool,
+    },
+    /// List segments; with `columns`, where their bytes are.
+    Inspect {
+        /// Whether the columns are listed, too.
+        columns: bool,
+    },
+    /// Merge everything that can be merged.
+    Compact,
+    /// Copy the data directory.
+    Backup {
+        /// Where to.
+        to: PathBuf,
+        /// Only say what would be copied.
+        dry_run: bool,
+    },
+    /// Make the data directory from a copy.
+    Restore {
+        /// Where the copy is.
+        from: PathBuf,
+        /// Only say what would be copied.
+        dry_run: bool,
+    },
 }
 
 /// The settings given as flags, and the configuration file they name.
@@ -99,11 +131,73 @@ pub(crate) fn command() -> Command {
                      `[users.NAME]` in the configuration file wants.",
                 ),
         )
+        .subcommands(tools())
         .subcommand(
             Command::new("config-reference")
                 .about("Print the reference of all settings as Markdown")
                 .hide(true),
         )
+}
+
+/// Commands for a data directory; each names it with `--data-dir`.
+fn tools() -> [Command; 5] {
+    let switch = |name: &'static str, help: &'static str| {
+        let arg = Arg::new(name).long(name);
+        arg.action(ArgAction::SetTrue).help(help)
+    };
+    let folder = |name: &'static str, help: &'static str| {
+        let arg = Arg::new(name).long(name).value_name("DIR").required(true);
+        arg.value_parser(value_parser!(PathBuf)).help(help)
+    };
+    let dry_run = || switch("dry-run", "Write nothing, only say what would be copied");
+    [
+        with_settings(Command::new("check").about("Verify every checksum of the segments").long_about(
+            "Reads every segment and compares it with its checksums. Safe beside a running server; with --repair \
+             the server has to be stopped. Exit status 1 when something is damaged and was not repaired.",
+        ))
+        .arg(switch("repair", "Take damaged segments out of the store, into quarantine/")),
+        with_settings(
+            Command::new("inspect").about("List the segments, and where their bytes are"),
+        )
+        .arg(switch("columns", "Also the columns: size, compression, promoted attribute keys")),
+        with_settings(Command::new("compact").about("Merge everything that can be merged").long_about(
+            "Merges the segments of each table and day to the end. A server does that by itself in time; it has to \
+             be stopped for this.",
+        )),
+        with_settings(Command::new("backup").about("Copy the data directory, verified").long_about(
+            "Makes DIR a consistent copy of the data directory, which is a data directory itself. Safe beside a \
+             running server. Repeated, it copies only segments that are new and removes those that are gone.",
+        ))
+        .arg(folder("to", "Directory of the copy"))
+        .arg(dry_run()),
+        with_settings(Command::new("restore").about("Make the data directory from a backup").long_about(
+            "Copies a backup to --data-dir, which must not hold a store yet, and verifies every segment.",
+        ))
+        .arg(folder("from", "Directory of the backup"))
+        .arg(dry_run()),
+    ]
+}
+
+fn tool(name: &str, matches: &ArgMatches) -> Option<ToolKind> {
+    let folder = |name| matches.get_one::<PathBuf>(name).cloned();
+    Some(match name {
+        "check" => ToolKind::Check {
+            repair: matches.get_flag("repair"),
+        },
+        "inspect" => ToolKind::Inspect {
+            columns: matches.get_flag("columns"),
+        },
+        "compact" => ToolKind::Compact,
+        "backup" => ToolKind::Backup {
+            to: folder("to")?,
+            dry_run: matches.get_flag("dry-run"),
+        },
+        "restore" => ToolKind::Restore {
+            from: folder("from")?,
+            dry_run: matches.get_flag("dry-run"),
+        },
+        _ => return None,
+    })
 }
 
 fn with_settings(command: Command) -> Command {
@@ -155,7 +249,10 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
         Some(("healthcheck", matches)) => Ok(Invocation::Healthcheck(flags(matches))),
         Some(("hash-password", _)) => Ok(Invocation::HashPassword),
         Some(("config-reference", _)) => Ok(Invocation::ConfigReference),
-        Some((_, matches)) => Ok(Invocation::Serve(flags(matches))),
+        Some((name, matches)) => Ok(match tool(name, matches) {
+            Some(kind) => Invocation::Tool(flags(matches), kind),
+            None => Invocation::Serve(flags(matches)),
+        }),
         None => Ok(Invocation::Serve(Flags::default())),
     }
 }

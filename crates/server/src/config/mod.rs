@@ -23,6 +23,7 @@ use std::ffi::OsString;
 use raw::RawConfig;
 use settings::Key;
 
+pub use cli::ToolKind;
 pub use error::ConfigError;
 pub(crate) use resolve::Keep;
 pub use resolve::{Config, Listen, LogConfig, LogFormat, MemoryShares};
@@ -45,6 +46,8 @@ pub enum Command {
     },
     /// Ask a running server whether it is ready.
     Healthcheck(Config),
+    /// Do something to the data directory without serving it.
+    Tool(Config, ToolKind),
     /// Hash the password on standard input.
     HashPassword,
     /// Print this page (the reference of all settings).
@@ -88,6 +91,13 @@ fn from_sources(
             }
         }
         cli::Invocation::Healthcheck(flags) => Command::Healthcheck(load(flags, variables)?.config),
+        cli::Invocation::Tool(flags, kind) => {
+            let Loaded { mut config, raw } = load(flags, variables)?;
+            if raw.get(Key::LogLevel).is_none() {
+                "warn".clone_into(&mut config.log.level);
+            }
+            Command::Tool(config, kind)
+        }
         cli::Invocation::HashPassword => Command::HashPassword,
         cli::Invocation::ConfigReference => Command::Print(reference::reference()),
     };

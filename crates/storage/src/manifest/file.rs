@@ -59,7 +59,8 @@ impl EditFile {
     }
 }
 
-pub(super) fn encode_checkpoint(state: &State) -> Result<Vec<u8>, String> {
+/// The bytes of a checkpoint.
+pub(crate) fn encode_checkpoint(state: &State) -> Result<Vec<u8>, String> {
     seal(&CheckpointFile {
         format: FORMAT,
         version: state.version,

@@ -9,6 +9,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use file::encode_checkpoint;
 pub(crate) use log::{Manifest, ManifestParts};
 pub(crate) use recover::Recovery;
 pub(crate) use state::{Edit, QuarantinedSegment, State};

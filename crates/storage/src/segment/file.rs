@@ -104,6 +104,24 @@ impl SegmentFile {
         Ok(whole.slice(from..from.saturating_add(len)))
     }
 
+    /// Compares every block of `file`, whether or not it was verified before.
+    pub(super) fn verify_all(&self, file: &dyn ReadFile) -> Result<()> {
+        let mut offset = 0;
+        for (block, expected) in self.meta.block_checksums.iter().enumerate() {
+            let left = self.meta.file_bytes.saturating_sub(offset);
+            let len = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(block_bytes());
+            if crc32c::crc32c(&file.read_at(offset, len)?) != *expected {
+                return Err(self.mark_damaged(format!(
+                    "block {block} of {len} bytes does not have the checksum it was written with"
+                )));
+            }
+            offset = offset.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
+
     fn verify(&self, block: usize, bytes: &[u8]) -> Result<()> {
         if self.is_verified(block) {
             return Ok(());

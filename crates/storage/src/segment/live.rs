@@ -121,6 +121,17 @@ impl LiveSegment {
         self.file.damage()
     }
 
+    /// Reads the whole file and compares every checksum.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] with what is wrong; errors of the disk.
+    pub(crate) fn verify(&self) -> Result<()> {
+        // The footer has its own checks, of the size and of the row groups among them.
+        self.footer()?;
+        let file = self.access.disk.open(self.path())?;
+        self.file.verify_all(file.as_ref())
+    }
+
     /// Its footer, from the cache or from the file.
     pub(crate) fn footer(&self) -> Result<Arc<Footer>> {
         if let Some(what) = self.damage() {

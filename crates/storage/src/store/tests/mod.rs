@@ -6,5 +6,6 @@ mod compaction;
 mod damage;
 mod faults;
 mod model;
+mod offline;
 mod retention;
 mod support;
