@@ -45,6 +45,11 @@ impl DataDir {
         self.root.join("LOCK")
     }
 
+    /// Says that the directory is a copy, which the next copy may replace.
+    pub(crate) fn copy_marker(&self) -> PathBuf {
+        self.root.join("BACKUP")
+    }
+
     pub(crate) fn ballast_file(&self) -> PathBuf {
         self.root.join("ballast")
     }

@@ -64,8 +64,9 @@ pub fn copy_store(
         from: &from,
         to: &to,
         dry_run: options.dry_run,
+        fresh: options.fresh,
     };
-    job.check_target(options.fresh)?;
+    job.check_target()?;
     let mut report = CopyReport::default();
     let lock = if options.dry_run {
         None
@@ -86,11 +87,13 @@ struct CopyJob<'a> {
     from: &'a DataDir,
     to: &'a DataDir,
     dry_run: bool,
+    /// A restored directory is no copy that may be replaced.
+    fresh: bool,
 }
 
 impl CopyJob<'_> {
     /// What is in the target is removed in the end unless it is part of the copy: it must not be something else.
-    fn check_target(&self, fresh: bool) -> Result<()> {
+    fn check_target(&self) -> Result<()> {
         let (_, source) = open_manifest(self.disk, self.from)?;
         let Ok((_, target)) = open_manifest(self.disk, self.to) else {
             return Ok(());
@@ -99,11 +102,11 @@ impl CopyJob<'_> {
             let to = self.to.root().display();
             Err(Error::Invalid(format!("`{to}` {why}")))
         };
-        if fresh {
+        if self.fresh {
             return refuse("holds a store already; name an empty directory");
         }
-        let related = |id| source.segments.contains_key(id);
-        if !target.segments.is_empty() && !target.segments.keys().any(related) {
+        let marked = self.disk.open(&self.to.copy_marker()).is_ok();
+        if !marked || target.version > source.version {
             return refuse("holds no earlier copy of this store; name another directory");
         }
         Ok(())
@@ -121,6 +124,10 @@ impl CopyJob<'_> {
             self.to.segments_dir(),
         ] {
             atomic::make_dirs(disk, self.to.root(), &dir)?;
+        }
+        let marker = self.to.copy_marker();
+        if !self.fresh && disk.open(&marker).is_err() {
+            atomic::write_file(disk, self.to, &marker, b"a copy made by `cairn backup`\n")?;
         }
         Ok(lock)
     }
