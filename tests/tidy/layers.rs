@@ -16,7 +16,7 @@ pub(crate) const TABLES: [Table; 4] = [
     ("crates/server", &SERVER),
 ];
 
-const STORAGE: [(&str, u8); 26] = [
+const STORAGE: [(&str, u8); 27] = [
     ("ids", 0),
     ("time", 0),
     ("limits", 0),

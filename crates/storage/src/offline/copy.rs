@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{dirs_of, open_manifest};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ids::SegmentId;
 use crate::io::atomic::{self, StagedFile};
 use crate::io::{Disk, acquire_lock};
@@ -33,6 +33,16 @@ pub struct CopyReport {
     pub copied_bytes: u64,
     /// WAL files copied.
     pub wal_file_count: u64,
+}
+
+impl CopyReport {
+    fn count(&mut self, meta: &SegmentMeta, copied: bool) {
+        if copied {
+            self.copied_bytes = self.copied_bytes.saturating_add(meta.file_bytes);
+        } else {
+            self.kept_count += 1;
+        }
+    }
 }
 
 /// How to copy.
@@ -143,7 +153,7 @@ impl CopyJob<'_> {
             let file = match self.disk.open(&source) {
                 Ok(file) => file,
                 // Released meanwhile: its rows are in segments.
-                Err(error) if error.kind() == crate::ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
             report.wal_file_count += 1;
@@ -174,19 +184,11 @@ impl CopyJob<'_> {
                 match self.copy_segment(meta, &access) {
                     Ok(copied) => {
                         done.insert(meta.id);
-                        report.segment_count += 1;
-                        if copied {
-                            report.copied_bytes =
-                                report.copied_bytes.saturating_add(meta.file_bytes);
-                        } else {
-                            report.kept_count += 1;
-                        }
+                        report.count(meta, copied);
                         progress(meta, copied);
                     }
                     // A running server has merged or dropped it: start from what there is now.
-                    Err(error)
-                        if error.kind() == crate::ErrorKind::NotFound && attempt < ATTEMPTS =>
-                    {
+                    Err(error) if error.kind() == ErrorKind::NotFound && attempt < ATTEMPTS => {
                         attempt += 1;
                         continue 'state;
                     }
