@@ -108,7 +108,7 @@ async fn a_check_finds_a_flipped_bit_and_a_repair_takes_the_segment_out() {
     std::fs::write(&path, bytes).unwrap();
     let mut named = 0;
     let found = check(&disk(), dir.path(), false, &mut |_, damage| {
-        named += usize::from(damage.is_some())
+        named += usize::from(damage.is_some());
     });
     let found = found.unwrap();
     assert_eq!((found.damaged.len(), named, found.repaired), (1, 1, false));
