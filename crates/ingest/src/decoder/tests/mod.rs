@@ -81,9 +81,10 @@ fn traces_request(spans: Vec<Span>) -> Vec<u8> {
 }
 
 #[test]
-fn an_empty_request_is_accepted_in_every_encoding_and_compression() {
+fn an_empty_request_is_accepted_in_every_encoding_of_otlp_and_compression() {
     for signal in Signal::ALL {
-        for encoding in PayloadEncoding::ALL {
+        // Rows are never empty: they say at least of which table they are.
+        for encoding in [PayloadEncoding::Protobuf, PayloadEncoding::Json] {
             for compression in PayloadCompression::ALL {
                 let record = RawRecord {
                     compression,

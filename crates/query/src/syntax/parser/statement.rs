@@ -111,10 +111,11 @@ impl Parser<'_> {
             )),
             word if REFUSED.contains(&word) => Err(QueryError::new(
                 ErrorCode::NotImplemented,
-                format!("{word} is not implemented; only reading is possible over this port"),
+                format!("{word} is not implemented; this port reads and takes INSERT"),
             )),
-            _ => self
-                .fail("Expected one of: SELECT, WITH, SHOW, DESCRIBE, EXISTS, EXPLAIN, USE, SET"),
+            _ => self.fail(
+                "Expected one of: SELECT, WITH, INSERT, SHOW, DESCRIBE, EXISTS, EXPLAIN, USE, SET",
+            ),
         }
     }
 
